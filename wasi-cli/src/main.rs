@@ -1,0 +1,2 @@
+//! `driftdb`, the command line.
+fn main() {}
