@@ -1,1 +1,4 @@
 //! What the behaviour tests share: fault-injecting store, oracles, workloads.
+
+pub mod fault;
+pub mod random;
