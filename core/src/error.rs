@@ -24,7 +24,10 @@ impl Span {
 
     /// The smallest span that holds both.
     pub fn to(self, other: Span) -> Self {
-        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+        Span {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 }
 
@@ -137,7 +140,12 @@ struct Inner {
 impl Error {
     /// An error without place and hint.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner { code, message: message.into(), place: Place::None, hint: None }))
+        Error(Box::new(Inner {
+            code,
+            message: message.into(),
+            place: Place::None,
+            hint: None,
+        }))
     }
 
     /// A syntax error at `span`.
@@ -161,7 +169,10 @@ impl Error {
     /// The same error in a file; a place that is already set stays.
     pub fn in_file(mut self, path: impl Into<String>, offset: Option<u64>) -> Self {
         if self.0.place == Place::None {
-            self.0.place = Place::File { path: path.into(), offset };
+            self.0.place = Place::File {
+                path: path.into(),
+                offset,
+            };
         }
         self
     }
@@ -204,7 +215,10 @@ impl fmt::Display for Error {
         f.write_str(&self.0.message)?;
         match &self.0.place {
             Place::None | Place::Text(_) => Ok(()),
-            Place::File { path, offset: Some(offset) } => write!(f, " ({path}, offset {offset})"),
+            Place::File {
+                path,
+                offset: Some(offset),
+            } => write!(f, " ({path}, offset {offset})"),
             Place::File { path, offset: None } => write!(f, " ({path})"),
             Place::Line(line) => write!(f, " (line {line})"),
         }

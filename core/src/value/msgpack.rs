@@ -1,0 +1,300 @@
+//! msgpack: encoding in the smallest forms, byte for byte what `rmp_serde::to_vec_named` writes, and validation.
+
+use alloc::vec::Vec;
+
+use super::walk::{self, Head};
+use super::{Object, Raw, Value, ValueRef};
+use crate::error::{Code, Error, Result};
+use crate::limits::NESTING_MAX;
+
+/// Appends the msgpack form of a value.
+pub fn encode(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => encode_null(out),
+        Value::Bool(value) => encode_bool(*value, out),
+        Value::Int(value) => encode_int(*value, out),
+        Value::UInt(value) => encode_uint(*value, out),
+        Value::Float(value) => encode_float(*value, out),
+        Value::Str(text) => encode_str(text, out),
+        Value::Array(items) => {
+            encode_array_head(items.len(), out);
+            for item in items {
+                encode(item, out);
+            }
+        }
+        Value::Object(object) => encode_object(object, out),
+    }
+}
+
+/// Appends the msgpack form of an object.
+pub fn encode_object(object: &Object, out: &mut Vec<u8>) {
+    encode_map_head(object.len(), out);
+    for (name, value) in object.iter() {
+        encode_str(name, out);
+        encode(value, out);
+    }
+}
+
+/// Appends the msgpack form of a borrowed value; arrays and objects are copied as they are.
+pub fn encode_ref(value: ValueRef<'_>, out: &mut Vec<u8>) {
+    match value {
+        ValueRef::Null => encode_null(out),
+        ValueRef::Bool(value) => encode_bool(value, out),
+        ValueRef::Int(value) => encode_int(value, out),
+        ValueRef::UInt(value) => encode_uint(value, out),
+        ValueRef::Float(value) => encode_float(value, out),
+        ValueRef::Str(text) => encode_str(text, out),
+        ValueRef::Array(array) => out.extend_from_slice(array.raw().as_bytes()),
+        ValueRef::Object(object) => out.extend_from_slice(object.raw().as_bytes()),
+    }
+}
+
+/// Appends null.
+pub fn encode_null(out: &mut Vec<u8>) {
+    out.push(0xc0);
+}
+
+/// Appends a boolean.
+pub fn encode_bool(value: bool, out: &mut Vec<u8>) {
+    out.push(if value { 0xc3 } else { 0xc2 });
+}
+
+/// Appends an integer.
+pub fn encode_int(value: i64, out: &mut Vec<u8>) {
+    if let Ok(value) = u64::try_from(value) {
+        encode_uint(value, out);
+    } else if let Ok(value) = i8::try_from(value) {
+        if value < -32 {
+            out.push(0xd0);
+        }
+        out.push(value.cast_unsigned());
+    } else if let Ok(value) = i16::try_from(value) {
+        tagged(0xd1, value.to_be_bytes(), out);
+    } else if let Ok(value) = i32::try_from(value) {
+        tagged(0xd2, value.to_be_bytes(), out);
+    } else {
+        tagged(0xd3, value.to_be_bytes(), out);
+    }
+}
+
+/// Appends an integer that is not negative.
+pub fn encode_uint(value: u64, out: &mut Vec<u8>) {
+    if let Ok(value) = u8::try_from(value) {
+        if value > 0x7f {
+            out.push(0xcc);
+        }
+        out.push(value);
+    } else if let Ok(value) = u16::try_from(value) {
+        tagged(0xcd, value.to_be_bytes(), out);
+    } else if let Ok(value) = u32::try_from(value) {
+        tagged(0xce, value.to_be_bytes(), out);
+    } else {
+        tagged(0xcf, value.to_be_bytes(), out);
+    }
+}
+
+/// Appends a float.
+pub fn encode_float(value: f64, out: &mut Vec<u8>) {
+    tagged(0xcb, value.to_be_bytes(), out);
+}
+
+/// Appends a string.
+pub fn encode_str(text: &str, out: &mut Vec<u8>) {
+    let length = text.len();
+    match u8::try_from(length) {
+        Ok(short @ ..32) => out.push(0xa0 | short),
+        Ok(length) => tagged(0xd9, [length], out),
+        Err(_) => wide_length(0xda, length, out),
+    }
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends the head of an array of `len` values.
+pub fn encode_array_head(len: usize, out: &mut Vec<u8>) {
+    match u8::try_from(len) {
+        Ok(short @ ..16) => out.push(0x90 | short),
+        _ => wide_length(0xdc, len, out),
+    }
+}
+
+/// Appends the head of a map of `len` members.
+pub fn encode_map_head(len: usize, out: &mut Vec<u8>) {
+    match u8::try_from(len) {
+        Ok(short @ ..16) => out.push(0x80 | short),
+        _ => wide_length(0xde, len, out),
+    }
+}
+
+/// A length in two bytes, or in four under the next tag.
+fn wide_length(tag: u8, length: usize, out: &mut Vec<u8>) {
+    match u16::try_from(length) {
+        Ok(length) => tagged(tag, length.to_be_bytes(), out),
+        // Nothing of 4 GiB gets here: documents are bounded far below.
+        Err(_) => tagged(
+            tag + 1,
+            u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes(),
+            out,
+        ),
+    }
+}
+
+fn tagged<const N: usize>(tag: u8, bytes: [u8; N], out: &mut Vec<u8>) {
+    out.push(tag);
+    out.extend_from_slice(&bytes);
+}
+
+/// Up to this many members, names are told apart by a 128-bit filter first.
+const FILTERED_MAX: usize = 64;
+
+/// Checks that `bytes` are exactly one value that a document may hold: text in UTF-8, finite numbers, member names that are
+/// strings and unique, nothing binary, at most [`NESTING_MAX`] levels.
+///
+/// # Errors
+/// [`Code::InvalidValue`], or [`Code::Limit`] for the nesting; readers of files turn either into corruption.
+pub fn validate(bytes: &[u8]) -> Result<()> {
+    match check(bytes, NESTING_MAX) {
+        Ok([]) => Ok(()),
+        Ok(_) => Err(Flaw::Trailing.error()),
+        Err(flaw) => Err(flaw.error()),
+    }
+}
+
+/// Like [`validate`] for the value at the start of `bytes`; returns it and what follows.
+///
+/// # Errors
+/// Those of [`validate`].
+pub fn validate_first(bytes: &[u8]) -> Result<(Raw<'_>, &[u8])> {
+    check(bytes, NESTING_MAX).map_err(Flaw::error)?;
+    Raw::split(bytes).ok_or_else(|| Flaw::Cut.error())
+}
+
+/// Why bytes are not a value.
+#[derive(Clone, Copy)]
+enum Flaw {
+    Cut,
+    Kind,
+    Text,
+    Number,
+    Name,
+    Duplicate,
+    Deep,
+    Trailing,
+}
+
+impl Flaw {
+    fn error(self) -> Error {
+        let (code, message) = match self {
+            Flaw::Cut => (Code::InvalidValue, "a msgpack value is cut short"),
+            Flaw::Kind => (
+                Code::InvalidValue,
+                "a msgpack value is of a kind that JSON does not have",
+            ),
+            Flaw::Text => (Code::InvalidValue, "a string is not UTF-8"),
+            Flaw::Number => (Code::InvalidValue, "a number is not finite"),
+            Flaw::Name => (Code::InvalidValue, "the name of a member is not a string"),
+            Flaw::Duplicate => (Code::InvalidValue, "an object has two members of one name"),
+            Flaw::Deep => (Code::Limit, "a value is nested too deep"),
+            Flaw::Trailing => (Code::InvalidValue, "bytes follow a msgpack value"),
+        };
+        Error::new(code, message)
+    }
+}
+
+/// Checks the value at the start of `bytes`; returns what follows it.
+fn check(bytes: &[u8], levels: usize) -> Result<&[u8], Flaw> {
+    let Some((head, rest)) = walk::head(bytes) else {
+        return Err(flaw_of_head(bytes));
+    };
+    match head {
+        Head::Null | Head::Bool(_) | Head::Int(_) | Head::UInt(_) => Ok(rest),
+        Head::Float(value) if value.is_finite() => Ok(rest),
+        Head::Float(_) => Err(Flaw::Number),
+        Head::Str(length) => {
+            let (text, rest) = rest.split_at_checked(length).ok_or(Flaw::Cut)?;
+            core::str::from_utf8(text).map_err(|_| Flaw::Text)?;
+            Ok(rest)
+        }
+        Head::Array(_) | Head::Map(_) if levels == 0 => Err(Flaw::Deep),
+        Head::Array(len) => {
+            let mut rest = rest;
+            for _ in 0..len {
+                rest = check(rest, levels - 1)?;
+            }
+            Ok(rest)
+        }
+        Head::Map(len) => check_map(rest, len, levels - 1),
+    }
+}
+
+fn flaw_of_head(bytes: &[u8]) -> Flaw {
+    match bytes.first() {
+        Some(0xc1 | 0xc4..=0xc9 | 0xd4..=0xd8) => Flaw::Kind,
+        _ => Flaw::Cut,
+    }
+}
+
+fn check_map(body: &[u8], len: usize, levels: usize) -> Result<&[u8], Flaw> {
+    let mut rest = body;
+    let mut seen: u128 = 0;
+    for place in 0..len {
+        let (name, behind) = check_name(rest)?;
+        if len <= FILTERED_MAX {
+            let bit = 1u128 << (fingerprint(name) & 127);
+            if seen & bit != 0 && is_among(name, body, place) {
+                return Err(Flaw::Duplicate);
+            }
+            seen |= bit;
+        }
+        rest = check(behind, levels)?;
+    }
+    if len > FILTERED_MAX {
+        check_unique(body, len)?;
+    }
+    Ok(rest)
+}
+
+fn check_name(bytes: &[u8]) -> Result<(&[u8], &[u8]), Flaw> {
+    match walk::split_text(bytes) {
+        Some((name, rest)) if core::str::from_utf8(name).is_ok() => Ok((name, rest)),
+        Some(_) => Err(Flaw::Text),
+        None => Err(match walk::head(bytes) {
+            None => flaw_of_head(bytes),
+            Some((Head::Str(_), _)) => Flaw::Cut,
+            Some(_) => Flaw::Name,
+        }),
+    }
+}
+
+/// A cheap hash of a name: enough to tell most names of one object apart.
+fn fingerprint(name: &[u8]) -> u32 {
+    let at = |place: usize| name.get(place).map_or(0, |byte| u32::from(*byte));
+    let middle = at(name.len() / 2);
+    let last = name.last().map_or(0, |byte| u32::from(*byte));
+    let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
+    let mixed = (at(0) << 24 | middle << 16 | last << 8).wrapping_add(length.wrapping_mul(0x9e37));
+    mixed.wrapping_mul(0x9e37_79b1) >> 25
+}
+
+/// Whether one of the first `count` members of the map has this name. They have been checked.
+fn is_among(name: &[u8], body: &[u8], count: usize) -> bool {
+    names(body).take(count).any(|other| other == name)
+}
+
+fn check_unique(body: &[u8], len: usize) -> Result<(), Flaw> {
+    let mut names: Vec<&[u8]> = names(body).take(len).collect();
+    names.sort_unstable();
+    let twice = names
+        .windows(2)
+        .any(|pair| matches!(pair, [a, b] if a == b));
+    if twice { Err(Flaw::Duplicate) } else { Ok(()) }
+}
+
+/// The names in the body of a map whose values have been checked.
+fn names(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = body;
+    core::iter::from_fn(move || {
+        let (name, behind) = walk::split_text(rest)?;
+        rest = walk::skip(behind)?;
+        Some(name)
+    })
+}
