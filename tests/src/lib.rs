@@ -1,4 +1,6 @@
 //! What the behaviour tests share: fault-injecting store, oracles, workloads.
 
 pub mod fault;
+pub mod oracle;
 pub mod random;
+pub mod workload;
