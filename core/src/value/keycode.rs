@@ -5,7 +5,8 @@
 
 use alloc::vec::Vec;
 
-use super::{ObjectRef, Raw, ValueRef};
+use super::{ValueRef, order};
+use crate::limits::NESTING_MAX;
 
 /// The smallest first byte of a keycode; smaller ones are free for other uses.
 pub const TAG_MIN: u8 = 0x10;
@@ -32,7 +33,13 @@ const RESIDUAL_BIAS: u16 = 0x8000;
 const SIGN: u64 = 1 << 63;
 
 /// Appends the keycode of a value.
+#[inline]
 pub fn encode(value: ValueRef<'_>, out: &mut Vec<u8>) {
+    encode_levels(value, NESTING_MAX, out);
+}
+
+/// Levels deeper than a document may have count as null, so that no bytes can exhaust the stack.
+fn encode_levels(value: ValueRef<'_>, levels: usize, out: &mut Vec<u8>) {
     match value {
         ValueRef::Null => out.push(NULL),
         ValueRef::Bool(false) => out.push(FALSE),
@@ -41,27 +48,23 @@ pub fn encode(value: ValueRef<'_>, out: &mut Vec<u8>) {
         ValueRef::UInt(value) => encode_uint(value, out),
         ValueRef::Float(value) => number(value, 0, out),
         ValueRef::Str(text) => encode_str(text, out),
+        ValueRef::Array(_) | ValueRef::Object(_) if levels == 0 => out.push(NULL),
         ValueRef::Array(array) => {
             out.push(ARRAY);
             for item in array.iter() {
-                encode(item.view(), out);
+                encode_levels(item.view(), levels - 1, out);
             }
             out.push(END);
         }
-        ValueRef::Object(object) => encode_object(object, out),
+        ValueRef::Object(object) => {
+            out.push(OBJECT);
+            for (name, value) in order::sorted(object) {
+                encode_str(name, out);
+                encode_levels(value.view(), levels - 1, out);
+            }
+            out.push(END);
+        }
     }
-}
-
-/// Members in the order of their names, since objects are equal whatever the order of their members.
-fn encode_object(object: ObjectRef<'_>, out: &mut Vec<u8>) {
-    let mut members: Vec<(&str, Raw<'_>)> = object.iter().collect();
-    members.sort_unstable_by_key(|(name, _)| *name);
-    out.push(OBJECT);
-    for (name, value) in members {
-        encode_str(name, out);
-        encode(value.view(), out);
-    }
-    out.push(END);
 }
 
 /// Appends the keycode of an integer.

@@ -3,18 +3,27 @@
 //! msgpack is the form of documents on disk and on the way through the engine; owned values are for the edges.
 
 mod bytes;
+pub mod chain;
 mod convert;
+pub mod diff;
 pub mod json;
 mod key;
 pub mod keycode;
 pub mod msgpack;
 mod object;
+pub mod order;
+pub mod patch;
+pub mod path;
 mod raw;
+#[cfg(feature = "std")]
+pub mod typed;
 mod walk;
 
 pub use bytes::Bytes;
+pub use chain::{Chain, Member};
 pub use key::Key;
 pub use object::Object;
+pub use path::{Path, Step};
 pub use raw::{ArrayRef, ObjectRef, Raw, ValueRef};
 
 use alloc::string::String;
@@ -73,6 +82,19 @@ impl Value {
             Value::Int(number) => Some(*number),
             _ => None,
         }
+    }
+
+    /// The value as a borrowed one, if it is neither an array nor an object.
+    pub fn as_scalar(&self) -> Option<ValueRef<'_>> {
+        Some(match self {
+            Value::Null => ValueRef::Null,
+            Value::Bool(value) => ValueRef::Bool(*value),
+            Value::Int(value) => ValueRef::Int(*value),
+            Value::UInt(value) => ValueRef::UInt(*value),
+            Value::Float(value) => ValueRef::Float(*value),
+            Value::Str(text) => ValueRef::Str(text),
+            Value::Array(_) | Value::Object(_) => return None,
+        })
     }
 
     /// Whether this is `null`.

@@ -305,12 +305,6 @@ impl<'a> ObjectRef<'a> {
         Raw(self.whole)
     }
 
-    /// The bytes behind the head: names and values in turn.
-    #[inline]
-    pub(super) fn body(self) -> &'a [u8] {
-        self.body
-    }
-
     /// An owned copy.
     pub fn to_object(self) -> Object {
         owned_object(self, NESTING_MAX)

@@ -1,0 +1,180 @@
+//! [`Chain`]: a document as its base and the patches on it; members are found without making the document.
+
+use alloc::vec::Vec;
+
+use super::path::{Path, Step};
+use super::{Bytes, ObjectRef, Raw, patch};
+
+/// A document and the patches on it, oldest first. All of it is validated msgpack.
+#[derive(Debug)]
+pub struct Chain<'a, P = Bytes> {
+    /// The document before the patches: an object.
+    pub base: &'a [u8],
+    /// The patches, oldest first: objects.
+    pub patches: &'a [P],
+}
+
+impl<P> Clone for Chain<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Chain<'_, P> {}
+
+/// What a chain says about a member.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Member<'a> {
+    /// This is its value.
+    Value(Raw<'a>),
+    /// The document has no such member.
+    Absent,
+    /// It is an object that patches have changed: [`Chain::merged`] makes it.
+    Merge,
+}
+
+impl<'a, P: AsRef<[u8]>> Chain<'a, P> {
+    /// A chain.
+    pub fn new(base: &'a [u8], patches: &'a [P]) -> Self {
+        Chain { base, patches }
+    }
+
+    /// A member of the document.
+    #[inline]
+    pub fn member(self, name: &str) -> Member<'a> {
+        for patch in self.patches.iter().rev() {
+            let patch = ObjectRef::new(patch.as_ref());
+            match patch.and_then(|patch| patch.get(name)) {
+                None => {}
+                Some(value) if value.is_null() => return Member::Absent,
+                Some(value) if value.object().is_some() => return Member::Merge,
+                Some(value) => return Member::Value(value),
+            }
+        }
+        let value = ObjectRef::new(self.base).and_then(|base| base.get(name));
+        value.map_or(Member::Absent, Member::Value)
+    }
+
+    /// The value at a path in the document.
+    #[inline]
+    pub fn path(self, path: &Path) -> Member<'a> {
+        if let [Step::Member(name)] = path.steps() {
+            return self.member(name);
+        }
+        for patch in self.patches.iter().rev() {
+            match effect(patch.as_ref(), path) {
+                Effect::None => {}
+                Effect::Patch(_) => return Member::Merge,
+                Effect::Set(value) => return value.map_or(Member::Absent, Member::Value),
+            }
+        }
+        self.base_value(path).map_or(Member::Absent, Member::Value)
+    }
+
+    /// The value at a path, made in `scratch` if patches have to be merged into it. What `scratch` held before is lost.
+    pub fn merged<'s>(self, path: &Path, scratch: &'s mut Vec<u8>) -> Option<Raw<'s>>
+    where
+        'a: 's,
+    {
+        let effects = || {
+            self.patches
+                .iter()
+                .map(|patch| effect(patch.as_ref(), path))
+                .enumerate()
+        };
+        let last_set = effects().rev().find_map(|(place, effect)| match effect {
+            Effect::Set(value) => Some((place + 1, value)),
+            _ => None,
+        });
+        let (from, value) = last_set.unwrap_or_else(|| (0, self.base_value(path)));
+        let patches = effects().skip(from).filter_map(|(_, effect)| match effect {
+            Effect::Patch(patch) => Some(patch),
+            _ => None,
+        });
+        if patches.clone().next().is_none() {
+            return value;
+        }
+        scratch.clear();
+        let target = value.and_then(Raw::object).unwrap_or(ObjectRef::EMPTY);
+        fold(target, patches, scratch);
+        Raw::new(scratch)
+    }
+
+    /// Appends the document with all patches applied.
+    pub fn materialise(self, out: &mut Vec<u8>) {
+        let base = ObjectRef::new(self.base).unwrap_or(ObjectRef::EMPTY);
+        fold(
+            base,
+            self.patches
+                .iter()
+                .filter_map(|patch| ObjectRef::new(patch.as_ref())),
+            out,
+        );
+    }
+
+    fn base_value(self, path: &Path) -> Option<Raw<'a>> {
+        path.get_in(Raw::new(self.base)?)
+    }
+}
+
+/// Appends `target` with the patches applied in order.
+fn fold<'p>(
+    target: ObjectRef<'_>,
+    mut patches: impl Iterator<Item = ObjectRef<'p>>,
+    out: &mut Vec<u8>,
+) {
+    let Some(mut last) = patches.next() else {
+        return out.extend_from_slice(target.raw().as_bytes());
+    };
+    let (mut now, mut next) = (Vec::new(), Vec::new());
+    let mut is_first = true;
+    for following in patches {
+        let current = if is_first {
+            Some(target)
+        } else {
+            ObjectRef::new(&now)
+        };
+        next.clear();
+        patch::merge(current.unwrap_or(ObjectRef::EMPTY), last, &mut next);
+        core::mem::swap(&mut now, &mut next);
+        (last, is_first) = (following, false);
+    }
+    let current = if is_first {
+        Some(target)
+    } else {
+        ObjectRef::new(&now)
+    };
+    patch::merge(current.unwrap_or(ObjectRef::EMPTY), last, out);
+}
+
+/// What a patch does to the value at a path.
+enum Effect<'a> {
+    None,
+    /// It is this, or absent, whatever it was.
+    Set(Option<Raw<'a>>),
+    /// It is what this patch makes of it.
+    Patch(ObjectRef<'a>),
+}
+
+fn effect<'a>(patch: &'a [u8], path: &Path) -> Effect<'a> {
+    let Some(mut object) = ObjectRef::new(patch) else {
+        return Effect::None;
+    };
+    let mut steps = path.steps();
+    while let [step, rest @ ..] = steps {
+        // The value at this level is an object after the patch: it has members and no items.
+        let Step::Member(name) = step else {
+            return Effect::Set(None);
+        };
+        let Some(value) = object.get(name) else {
+            return Effect::None;
+        };
+        steps = rest;
+        match value.object() {
+            Some(inner) => object = inner,
+            None if value.is_null() => return Effect::Set(None),
+            None => return Effect::Set(super::path::walk(value, steps)),
+        }
+    }
+    Effect::Patch(object)
+}

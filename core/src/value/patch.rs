@@ -1,0 +1,199 @@
+//! JSON Merge Patch (RFC 7396), straight on msgpack bytes.
+//!
+//! Members that the patch does not touch are copied in runs, without looking at their values more than to pass them.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use super::{ObjectRef, Raw, msgpack};
+use crate::limits::NESTING_MAX;
+
+/// A patch of up to this many members is searched linearly, from an array on the stack.
+const SMALL_MAX: usize = 16;
+
+/// Appends `target` as `patch` changes it. Members keep their order, new ones go to the end, a null in the patch takes a member
+/// out. Neither argument's nesting is exceeded, and the result is in the smallest form if both arguments are.
+pub fn merge(target: ObjectRef<'_>, patch: ObjectRef<'_>, out: &mut Vec<u8>) {
+    merge_levels(target, patch, NESTING_MAX, out);
+}
+
+/// One member of a patch.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    name: &'a [u8],
+    value: Raw<'a>,
+    /// The name and the value as they stand in the patch.
+    whole: &'a [u8],
+    /// Whether the target has this member, so that it has been dealt with.
+    done: bool,
+}
+
+impl Entry<'_> {
+    const NONE: Entry<'static> = Entry {
+        name: &[],
+        value: Raw::NULL,
+        whole: &[],
+        done: false,
+    };
+}
+
+/// Below the deepest level that a document may have nothing is merged: such bytes have not been validated.
+fn merge_levels(target: ObjectRef<'_>, patch: ObjectRef<'_>, levels: usize, out: &mut Vec<u8>) {
+    let Some(levels) = levels.checked_sub(1) else {
+        return out.extend_from_slice(patch.raw().as_bytes());
+    };
+    let mut merge = Merge {
+        out,
+        levels,
+        removed: 0,
+        added: 0,
+    };
+    if patch.len() <= SMALL_MAX {
+        let mut array = [Entry::NONE; SMALL_MAX];
+        let count = array
+            .iter_mut()
+            .zip(entries(patch))
+            .map(|(slot, entry)| *slot = entry)
+            .count();
+        let entries = array.get_mut(..count).unwrap_or_default();
+        merge.run(target, entries, |name, entries| {
+            entries.iter_mut().find(|entry| entry.name == name)
+        });
+    } else {
+        let mut entries: Vec<Entry<'_>> = entries(patch).collect();
+        let places = entries
+            .iter()
+            .enumerate()
+            .map(|(place, entry)| (entry.name, place));
+        let places: HashMap<&[u8], usize> = places.collect();
+        merge.run(target, &mut entries, |name, entries| {
+            entries.get_mut(*places.get(name)?)
+        });
+    }
+}
+
+fn entries(patch: ObjectRef<'_>) -> impl Iterator<Item = Entry<'_>> {
+    let mut members = patch.members();
+    core::iter::from_fn(move || {
+        let before = members.rest();
+        let (name, value) = members.next()?;
+        let whole = passed(before, members.rest());
+        Some(Entry {
+            name,
+            value,
+            whole,
+            done: false,
+        })
+    })
+}
+
+/// The bytes from `before` up to where `rest`, its tail, starts.
+#[inline]
+fn passed<'a>(before: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    before
+        .get(..before.len().saturating_sub(rest.len()))
+        .unwrap_or_default()
+}
+
+struct Merge<'o> {
+    out: &'o mut Vec<u8>,
+    levels: usize,
+    removed: usize,
+    added: usize,
+}
+
+impl Merge<'_> {
+    /// Writes the merged object. `find` looks up a name among the entries.
+    fn run<'p, F>(&mut self, target: ObjectRef<'_>, entries: &mut [Entry<'p>], find: F)
+    where
+        F: for<'e> Fn(&[u8], &'e mut [Entry<'p>]) -> Option<&'e mut Entry<'p>>,
+    {
+        let start = self.out.len();
+        let room = target.len().saturating_add(entries.len());
+        msgpack::encode_map_head(room, self.out);
+        let body = self.out.len();
+        self.change(target, entries, find);
+        self.add(entries);
+        let count = target
+            .len()
+            .saturating_sub(self.removed)
+            .saturating_add(self.added);
+        self.set_head(start, body, count);
+    }
+
+    /// Copies the target's members, changed where an entry says so.
+    fn change<'p, F>(&mut self, target: ObjectRef<'_>, entries: &mut [Entry<'p>], find: F)
+    where
+        F: for<'e> Fn(&[u8], &'e mut [Entry<'p>]) -> Option<&'e mut Entry<'p>>,
+    {
+        let mut members = target.members();
+        // Where the run of untouched members starts that has not been copied yet.
+        let mut run = members.rest();
+        let mut left = entries.len();
+        while left > 0 {
+            let before = members.rest();
+            let Some((name, old)) = members.next() else {
+                break;
+            };
+            let Some(entry) = find(name, entries) else {
+                continue;
+            };
+            entry.done = true;
+            left -= 1;
+            if entry.value.is_null() {
+                self.out.extend_from_slice(passed(run, before));
+                self.removed += 1;
+            } else {
+                let value_and_rest = members.rest().len() + old.as_bytes().len();
+                let kept = run.len().saturating_sub(value_and_rest);
+                self.out
+                    .extend_from_slice(run.get(..kept).unwrap_or_default());
+                self.value(old, entry.value);
+            }
+            run = members.rest();
+        }
+        self.out.extend_from_slice(run);
+    }
+
+    /// Adds the entries that the target has no member for.
+    fn add(&mut self, entries: &[Entry<'_>]) {
+        for entry in entries
+            .iter()
+            .filter(|entry| !entry.done && !entry.value.is_null())
+        {
+            self.added += 1;
+            match entry.value.object() {
+                None => self.out.extend_from_slice(entry.whole),
+                Some(_) => {
+                    self.out
+                        .extend_from_slice(passed(entry.whole, entry.value.as_bytes()));
+                    self.value(Raw::NULL, entry.value);
+                }
+            }
+        }
+    }
+
+    /// Writes the value that a patch's value makes of an old one.
+    fn value(&mut self, old: Raw<'_>, new: Raw<'_>) {
+        match new.object() {
+            None => self.out.extend_from_slice(new.as_bytes()),
+            Some(patch) => {
+                let target = old.object().unwrap_or(ObjectRef::EMPTY);
+                merge_levels(target, patch, self.levels, self.out);
+            }
+        }
+    }
+
+    /// Puts the true count into the head, which was written for the most members that there could be.
+    fn set_head(&mut self, start: usize, body: usize, count: usize) {
+        match (u8::try_from(count), self.out.get_mut(start)) {
+            (Ok(short @ ..16), Some(head)) if body - start == 1 => *head = 0x80 | short,
+            _ => {
+                let mut head = Vec::new();
+                msgpack::encode_map_head(count, &mut head);
+                self.out.splice(start..body, head);
+            }
+        }
+    }
+}
