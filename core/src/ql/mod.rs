@@ -1,1 +1,17 @@
-//! (being written)
+//! DriftQL: the language, from text to rows.
+//!
+//! Text is read by [`Parser`] into [`ast`] statements, whose terms are given values with [`Params`]. SELECT is planned
+//! and run here; the database runs the other statements.
+
+pub mod ast;
+mod bind;
+pub mod hint;
+mod locate;
+mod params;
+mod parser;
+mod token;
+
+pub use ast::{Kind, Statement};
+pub use locate::{Location, locate};
+pub use params::Params;
+pub use parser::{Parser, parse};
