@@ -1,0 +1,202 @@
+//! [`BlockCache`]: decoded blocks of all sorted files, within a budget of bytes; what was used last stays longest (CLOCK).
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::hash::{BuildHasherDefault, Hasher};
+
+use hashbrown::HashMap;
+
+use super::codec::Decompressor;
+
+/// What an entry of the cache costs beside its bytes.
+const ENTRY_OVERHEAD: usize = 96;
+
+/// Blocks that were read lately, shared by all the tables of a database.
+pub struct BlockCache {
+    clock: RefCell<Clock>,
+    next_file: Cell<u64>,
+    /// Lent to whoever reads a block, so that reads do not allocate.
+    scratch: Cell<Vec<u8>>,
+    pub(super) decompressor: RefCell<Option<Decompressor>>,
+}
+
+/// A file's number in the cache and an offset in it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Address {
+    file: u64,
+    offset: u64,
+}
+
+struct Slot {
+    address: Address,
+    bytes: Rc<[u8]>,
+    used: bool,
+}
+
+#[derive(Default)]
+struct Clock {
+    budget: usize,
+    held: usize,
+    places: HashMap<Address, usize, BuildHasherDefault<AddressHasher>>,
+    /// The ring that the hand goes round; places of dropped blocks are free.
+    slots: Vec<Option<Slot>>,
+    free: Vec<usize>,
+    hand: usize,
+}
+
+impl BlockCache {
+    /// A cache that keeps at most `budget` bytes.
+    pub fn new(budget: usize) -> Rc<Self> {
+        Rc::new(BlockCache {
+            clock: RefCell::new(Clock {
+                budget,
+                ..Clock::default()
+            }),
+            next_file: Cell::new(0),
+            scratch: Cell::default(),
+            decompressor: RefCell::new(None),
+        })
+    }
+
+    /// How many bytes it holds now.
+    pub fn held(&self) -> usize {
+        self.clock.borrow().held
+    }
+
+    /// A number for a file that is being opened; never given twice.
+    pub(super) fn register(&self) -> u64 {
+        let file = self.next_file.get();
+        self.next_file.set(file.wrapping_add(1));
+        file
+    }
+
+    /// The block, if it is there. Only a hit that `counts` makes it stay longer.
+    #[inline]
+    pub(super) fn get(&self, file: u64, offset: u64, counts: bool) -> Option<Rc<[u8]>> {
+        let clock = &mut *self.clock.borrow_mut();
+        let place = *clock.places.get(&Address { file, offset })?;
+        let slot = clock.slots.get_mut(place)?.as_mut()?;
+        slot.used |= counts;
+        Some(Rc::clone(&slot.bytes))
+    }
+
+    /// Keeps a block, at the cost of others.
+    pub(super) fn insert(&self, file: u64, offset: u64, bytes: &Rc<[u8]>) {
+        self.clock
+            .borrow_mut()
+            .insert(Address { file, offset }, bytes);
+    }
+
+    /// Drops all blocks of a file.
+    pub(super) fn forget(&self, file: u64) {
+        let clock = &mut *self.clock.borrow_mut();
+        for place in 0..clock.slots.len() {
+            if clock
+                .slots
+                .get(place)
+                .is_some_and(|slot| slot.as_ref().is_some_and(|slot| slot.address.file == file))
+            {
+                clock.remove(place);
+            }
+        }
+    }
+
+    /// Runs `read` with a buffer of `len` bytes whose content is arbitrary.
+    pub(super) fn with_scratch<T>(&self, len: usize, read: impl FnOnce(&mut [u8]) -> T) -> T {
+        let mut buffer = self.scratch.take();
+        if buffer.len() < len {
+            buffer.resize(len, 0);
+        }
+        let answer = read(buffer.get_mut(..len).unwrap_or_default());
+        if buffer.len() > SCRATCH_KEPT {
+            buffer = Vec::new();
+        }
+        self.scratch.set(buffer);
+        answer
+    }
+}
+
+/// A larger buffer than this is not kept for the next read.
+const SCRATCH_KEPT: usize = 1 << 20;
+
+impl Clock {
+    fn insert(&mut self, address: Address, bytes: &Rc<[u8]>) {
+        let cost = bytes.len() + ENTRY_OVERHEAD;
+        if cost > self.budget / 2 || self.places.contains_key(&address) {
+            return;
+        }
+        while self.held + cost > self.budget && self.evict() {}
+        self.held += cost;
+        let slot = Slot {
+            address,
+            bytes: Rc::clone(bytes),
+            used: false,
+        };
+        let place = match self.free.pop() {
+            Some(place) => {
+                if let Some(free) = self.slots.get_mut(place) {
+                    *free = Some(slot);
+                }
+                place
+            }
+            None => {
+                self.slots.push(Some(slot));
+                self.slots.len() - 1
+            }
+        };
+        self.places.insert(address, place);
+    }
+
+    /// Drops the first block from the hand on that was not used since the hand last passed it; false if there is none at all.
+    fn evict(&mut self) -> bool {
+        if self.places.is_empty() {
+            return false;
+        }
+        loop {
+            if self.hand >= self.slots.len() {
+                self.hand = 0;
+            }
+            let place = self.hand;
+            self.hand += 1;
+            match self.slots.get_mut(place) {
+                Some(Some(slot)) if slot.used => slot.used = false,
+                Some(Some(_)) => {
+                    self.remove(place);
+                    return true;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn remove(&mut self, place: usize) {
+        if let Some(slot) = self.slots.get_mut(place).and_then(Option::take) {
+            self.held -= slot.bytes.len() + ENTRY_OVERHEAD;
+            self.places.remove(&slot.address);
+            self.free.push(place);
+        }
+    }
+}
+
+/// Mixes the two numbers of an [`Address`]; nobody chooses offsets to make them collide.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    #[inline]
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 29);
+    }
+}

@@ -1,0 +1,379 @@
+//! [`SortedTable`]: a sorted file that is open for reading.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::OnceCell;
+
+use super::block::{BLOCK_BYTES_MAX, Block, Entry, Malformed};
+use super::cache::BlockCache;
+use super::codec::{self, Decompressor};
+use super::cursor::{Cursor, Reading};
+use super::filter;
+use super::footer::{Footer, Handle, TAIL, Unreadable};
+use super::identity::Identity;
+use super::varint;
+use crate::error::{Code, Error, Result};
+use crate::storage::Blob;
+use crate::value::Bytes;
+
+/// Bytes that are read from the end of a file when it is opened: the footer, and with luck the root of the index.
+const OPEN_BYTES: u64 = 12 << 10;
+/// A footer is never longer.
+const FOOTER_BYTES_MAX: usize = 64 << 20;
+
+/// A sorted file that is open for reading.
+pub struct SortedTable {
+    blob: Box<dyn Blob>,
+    path: String,
+    cache: Rc<BlockCache>,
+    /// The file's number in the cache.
+    file: u64,
+    footer: Footer,
+    root: OnceCell<Block>,
+}
+
+impl SortedTable {
+    /// Opens `blob`, which errors call `path`: reads its end. [`Code::Corrupt`] if it is not a whole sorted file.
+    pub fn open(
+        blob: Box<dyn Blob>,
+        path: impl Into<String>,
+        cache: Rc<BlockCache>,
+    ) -> Result<Rc<Self>> {
+        let path = path.into();
+        let len = blob.len()?;
+        let end = read_end(&*blob, &path, len, OPEN_BYTES)?;
+        let tail = end
+            .last_chunk::<TAIL>()
+            .ok_or_else(|| not_sorted(&path, len))?;
+        let whole = Footer::body_len(tail)
+            .map_err(|reason| unreadable(reason, &path, len))?
+            .saturating_add(TAIL);
+        if whole > FOOTER_BYTES_MAX || whole as u64 > len {
+            return Err(not_sorted(&path, len));
+        }
+        let end = if whole > end.len() {
+            read_end(&*blob, &path, len, whole as u64)?
+        } else {
+            end
+        };
+        let bytes = end
+            .get(end.len().saturating_sub(whole)..)
+            .unwrap_or_default();
+        let offset = len - whole as u64;
+        let footer =
+            Footer::decode(bytes, offset).map_err(|reason| unreadable(reason, &path, offset))?;
+        let file = cache.register();
+        let table = SortedTable {
+            blob,
+            path,
+            cache,
+            file,
+            footer,
+            root: OnceCell::new(),
+        };
+        table.root_from_end(&end, len)?;
+        Ok(Rc::new(table))
+    }
+
+    /// What the file says of itself.
+    pub fn identity(&self) -> &Identity {
+        &self.footer.identity
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// How many bytes the entries take before compression, with what frames them in their blocks.
+    pub fn data_bytes(&self) -> u64 {
+        self.footer.data_bytes
+    }
+
+    /// The first key; `None` if the file has no entries.
+    pub fn first_key(&self) -> Option<&[u8]> {
+        (self.footer.levels > 0).then_some(&self.footer.first_key)
+    }
+
+    /// The last key; `None` if the file has no entries.
+    pub fn last_key(&self) -> Option<&[u8]> {
+        (self.footer.levels > 0).then_some(&self.footer.last_key)
+    }
+
+    /// Whether the file can hold a key that was added with this filter prefix: false is certain, true may be wrong once in a hundred
+    /// times. A file without filter can hold what is between its first and last key.
+    pub fn may_contain(&self, prefix: &[u8]) -> Result<bool> {
+        let first = self.footer.first_key.as_slice();
+        if self.footer.levels == 0 || prefix > self.footer.last_key.as_slice() {
+            return Ok(false);
+        }
+        if prefix < first && !first.starts_with(prefix) {
+            return Ok(false);
+        }
+        let sections = self.footer.sections.as_slice();
+        let section = match sections {
+            [] => return Ok(true),
+            [only] => only,
+            _ => {
+                let above = sections.partition_point(|section| section.first.as_slice() <= prefix);
+                match above.checked_sub(1).and_then(|place| sections.get(place)) {
+                    Some(section) => section,
+                    None => return Ok(false),
+                }
+            }
+        };
+        let hash = filter::hash(prefix);
+        let (offset, len, line) = section.place(hash);
+        let part = match self.cache.get(self.file, offset, true) {
+            Some(part) => part,
+            None => self.read_filter_part(offset, len)?,
+        };
+        Ok(filter::is_set(&part, line, hash))
+    }
+
+    /// A cursor at the first entry whose key is at least `key`, for reading a few entries.
+    pub fn seek(self: &Rc<Self>, key: &[u8]) -> Result<Cursor> {
+        let mut cursor = self.cursor(Reading::Point);
+        cursor.seek(key)?;
+        Ok(cursor)
+    }
+
+    /// A cursor at the first entry whose key is at least `from`, for reading many entries: it reads ahead, and what it reads
+    /// does not push other blocks out of the cache.
+    pub fn scan(self: &Rc<Self>, from: &[u8]) -> Result<Cursor> {
+        let mut cursor = self.cursor(Reading::Scan);
+        cursor.seek(from)?;
+        Ok(cursor)
+    }
+
+    /// A cursor that is nowhere yet.
+    pub fn cursor(self: &Rc<Self>, reading: Reading) -> Cursor {
+        Cursor::new(Rc::clone(self), reading)
+    }
+
+    /// The value of exactly this key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
+        let Some((block, handle)) = self.data_block(key)? else {
+            return Ok(None);
+        };
+        let found = block
+            .seek(key)
+            .map_err(|bad| self.malformed(bad, handle.offset))?;
+        Ok(found
+            .filter(|entry| block.is_key(entry, key))
+            .map(|entry| block.shared(entry.value())))
+    }
+
+    /// The data block that holds the first key at or above `key`, unless that is the first one of the next block.
+    #[inline]
+    pub(super) fn data_block(&self, key: &[u8]) -> Result<Option<(Block, Handle)>> {
+        let Some(root) = self.root()? else {
+            return Ok(None);
+        };
+        let Some(mut handle) = self.child(root, self.footer.root, key)? else {
+            return Ok(None);
+        };
+        for _ in 1..self.footer.levels {
+            let block = self.block(handle)?;
+            handle = self
+                .child(&block, handle, key)?
+                .ok_or_else(|| self.misplaced(handle.offset))?;
+        }
+        Ok(Some((self.block(handle)?, handle)))
+    }
+
+    /// Where the child is that an index block, stored at `at`, names for `key`.
+    #[inline]
+    fn child(&self, block: &Block, at: Handle, key: &[u8]) -> Result<Option<Handle>> {
+        match block.seek(key) {
+            Ok(Some(entry)) => self.handle(block, at.offset, &entry).map(Some),
+            Ok(None) => Ok(None),
+            Err(bad) => Err(self.malformed(bad, at.offset)),
+        }
+    }
+
+    /// The handle that is the value of an entry of an index block.
+    #[inline]
+    pub(super) fn handle(&self, block: &Block, at: u64, entry: &Entry) -> Result<Handle> {
+        let mut value = block.slice(entry.value());
+        let offset = varint::take(&mut value);
+        let len = varint::take(&mut value).and_then(|len| u32::try_from(len).ok());
+        match (offset, len) {
+            (Some(offset), Some(len))
+                if value.is_empty()
+                    && offset
+                        .checked_add(u64::from(len))
+                        .is_some_and(|end| end <= self.footer.offset)
+                    && len as usize <= BLOCK_BYTES_MAX =>
+            {
+                Ok(Handle { offset, len })
+            }
+            _ => Err(self.malformed(Malformed, at)),
+        }
+    }
+
+    /// The handle in the entry of an index block that starts at `next`, which goes on to the one after.
+    pub(super) fn next_child(&self, block: &Block, at: u64, next: &mut usize) -> Result<Handle> {
+        let entry = block.entry(*next).map_err(|bad| self.malformed(bad, at))?;
+        *next = entry.end;
+        self.handle(block, at, &entry)
+    }
+
+    /// The root of the index; `None` if there are no entries.
+    #[inline]
+    pub(super) fn root(&self) -> Result<Option<&Block>> {
+        if let Some(root) = self.root.get() {
+            return Ok(Some(root));
+        }
+        self.read_root()
+    }
+
+    #[cold]
+    fn read_root(&self) -> Result<Option<&Block>> {
+        if self.footer.levels == 0 {
+            return Ok(None);
+        }
+        let root = self.read_block(self.footer.root)?;
+        Ok(Some(self.root.get_or_init(|| root)))
+    }
+
+    pub(super) fn footer(&self) -> &Footer {
+        &self.footer
+    }
+
+    /// A block through the cache.
+    #[inline]
+    pub(super) fn block(&self, handle: Handle) -> Result<Block> {
+        match self.cache.get(self.file, handle.offset, true) {
+            Some(bytes) => Block::new(bytes).map_err(|bad| self.malformed(bad, handle.offset)),
+            None => {
+                let block = self.read_block(handle)?;
+                self.cache.insert(self.file, handle.offset, block.bytes());
+                Ok(block)
+            }
+        }
+    }
+
+    /// A block if it is in the cache, without making it stay there longer.
+    pub(super) fn cached_block(&self, handle: Handle) -> Result<Option<Block>> {
+        let cached = self.cache.get(self.file, handle.offset, false);
+        cached
+            .map(|bytes| Block::new(bytes).map_err(|bad| self.malformed(bad, handle.offset)))
+            .transpose()
+    }
+
+    #[cold]
+    pub(super) fn read_block(&self, handle: Handle) -> Result<Block> {
+        self.cache.with_scratch(handle.len as usize, |stored| {
+            self.read_exact(handle.offset, stored)?;
+            self.decode_block(stored, handle.offset)
+        })
+    }
+
+    /// The block whose stored form is `stored`, from `offset` of the file.
+    pub(super) fn decode_block(&self, stored: &[u8], offset: u64) -> Result<Block> {
+        let decompressor = &mut *self.cache.decompressor.borrow_mut();
+        let bytes = codec::load(stored, decompressor.get_or_insert_with(Decompressor::new))
+            .map_err(|bad| self.corrupt(offset, bad.message()))?;
+        Block::new(bytes).map_err(|bad| self.malformed(bad, offset))
+    }
+
+    #[cold]
+    fn read_filter_part(&self, offset: u64, len: usize) -> Result<Rc<[u8]>> {
+        let part = self.cache.with_scratch(len, |stored| {
+            self.read_exact(offset, stored)?;
+            filter::load_part(stored).map_err(|bad| self.corrupt(offset, bad.message()))
+        })?;
+        self.cache.insert(self.file, offset, &part);
+        Ok(part)
+    }
+
+    pub(super) fn read_exact(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let count = self.blob.read_at(offset, buffer)?;
+        if count == buffer.len() {
+            return Ok(());
+        }
+        Err(self.corrupt(
+            offset.saturating_add(count as u64),
+            "a sorted file is shorter than it was",
+        ))
+    }
+
+    /// Takes the root from the file's last bytes, if it is among them.
+    fn root_from_end(&self, end: &[u8], len: u64) -> Result<()> {
+        let start = len - end.len() as u64;
+        let root = self.footer.root;
+        let Some(place) = root
+            .offset
+            .checked_sub(start)
+            .and_then(|place| usize::try_from(place).ok())
+        else {
+            return Ok(());
+        };
+        if self.footer.levels > 0 {
+            let stored = end
+                .get(place..)
+                .and_then(|rest| rest.get(..root.len as usize))
+                .unwrap_or_default();
+            let block = self.decode_block(stored, root.offset)?;
+            self.root.get_or_init(|| block);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    pub(super) fn malformed(&self, _: Malformed, offset: u64) -> Error {
+        self.corrupt(offset, "a block of a sorted file is malformed")
+    }
+
+    #[cold]
+    pub(super) fn misplaced(&self, offset: u64) -> Error {
+        self.corrupt(
+            offset,
+            "the index of a sorted file does not agree with its blocks",
+        )
+    }
+
+    #[cold]
+    pub(super) fn corrupt(&self, offset: u64, message: &str) -> Error {
+        Error::corrupt(self.path.as_str(), offset, message)
+    }
+}
+
+impl Drop for SortedTable {
+    fn drop(&mut self) {
+        self.cache.forget(self.file);
+    }
+}
+
+/// The last `count` bytes of a file that has `len`, or all of them.
+fn read_end(blob: &dyn Blob, path: &str, len: u64, count: u64) -> Result<Vec<u8>> {
+    let count = usize::try_from(count.min(len)).map_err(|_| not_sorted(path, len))?;
+    let mut end = vec![0; count];
+    let read = blob.read_at(len - count as u64, &mut end)?;
+    if read == count {
+        Ok(end)
+    } else {
+        Err(not_sorted(path, len))
+    }
+}
+
+fn not_sorted(path: &str, len: u64) -> Error {
+    Error::corrupt(path, len, "the file does not end as a sorted file does")
+}
+
+fn unreadable(reason: Unreadable, path: &str, offset: u64) -> Error {
+    match reason {
+        Unreadable::Damaged(message) => Error::corrupt(path, offset, message),
+        Unreadable::Newer(version) => {
+            let message = format!(
+                "a sorted file has version {version} of its format, which is newer than this program"
+            );
+            Error::new(Code::NewerFormat, message).in_file(path, Some(offset))
+        }
+    }
+}
