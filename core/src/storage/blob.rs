@@ -10,6 +10,9 @@ use alloc::vec::Vec;
 
 use crate::error::Result;
 
+/// How many bytes behind the end [`Blob::append`] looks at at least before it writes over them.
+pub const CONFLICT_BYTES: usize = 16;
+
 /// What [`Blob::sync`] achieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Synced {

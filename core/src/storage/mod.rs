@@ -1,5 +1,9 @@
-//! The storage seam: everything the engine asks of a platform, and the store in memory.
+//! The storage seam: everything the engine asks of a platform, the latch that guards all writing, and the store in memory.
 
 mod blob;
+mod latch;
+mod memory;
 
-pub use blob::{Access, Blob, Lock, Store, Synced};
+pub use blob::{Access, Blob, CONFLICT_BYTES, Lock, Store, Synced};
+pub use latch::Latch;
+pub use memory::MemoryStore;

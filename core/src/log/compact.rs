@@ -1,0 +1,187 @@
+//! Replacing all segments of a log by new ones: the new ones are written and synced while the old log goes on, the first of them last; its
+//! header disowns the old ones, whose files then go.
+
+use alloc::rc::Rc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+
+use super::frames::{Frames, check_rises};
+use super::open;
+use super::position::{Horizon, Position};
+use super::scan::SharedBlob;
+use super::segment::{HEADER_LEN, Header, Replaces};
+use super::segments::{Segments, Slot};
+use super::writer::{Log, create_segment, slot};
+use crate::error::{Code, Error, Result};
+use crate::storage::{Latch, Store};
+use crate::time::{Seq, Timestamp};
+
+/// The new segments of a log while they are written. Dropped without an end, it leaves files that the next writer's open removes; and the log
+/// does not rotate before [`Compaction::finish`] or [`Compaction::abort`].
+pub struct Compaction {
+    store: Rc<dyn Store>,
+    latch: Rc<Latch>,
+    dir: alloc::string::String,
+    segment_bytes: u64,
+    generation: u64,
+    /// The number that stays free for the disowning header.
+    root: u64,
+    slots: Vec<Slot>,
+    active: SharedBlob,
+    last: Option<(Seq, Timestamp)>,
+    open: bool,
+}
+
+impl Compaction {
+    /// Starts a compaction: the log goes on as it is, but does not rotate.
+    pub fn begin(log: &mut Log) -> Result<Compaction> {
+        let latch = log.latch()?;
+        if log.compacting {
+            return Err(Error::new(
+                Code::Unsupported,
+                "the log is being compacted already",
+            ));
+        }
+        let segments = &log.segments;
+        let (root, generation) = (segments.last_number() + 1, segments.generation + 1);
+        let header = Header {
+            number: root + 1,
+            generation,
+            previous_end: HEADER_LEN,
+            continues: false,
+            replaces: None,
+        };
+        let active = create_segment(&*segments.store, &segments.dir, &latch, &header)?;
+        log.compacting = true;
+        Ok(Compaction {
+            store: Rc::clone(&log.segments.store),
+            dir: log.segments.dir.clone(),
+            latch,
+            segment_bytes: log.options.segment_bytes,
+            generation,
+            root,
+            slots: vec![slot(root + 1, HEADER_LEN, Some(Rc::clone(&active)))],
+            active,
+            last: None,
+            open: false,
+        })
+    }
+
+    /// Appends frames that the new log keeps, in rising order of their seqs; returns the place of the first in the new log.
+    pub fn append(&mut self, frames: &Frames) -> Result<Position> {
+        let Some((seq, time)) = frames.first() else {
+            return Ok(self.end());
+        };
+        check_rises(self.last, seq, time)?;
+        if self.end().offset >= self.segment_bytes {
+            self.rotate()?;
+        }
+        let at = self.end();
+        self.latch.append(
+            &mut **self.active.borrow_mut(),
+            at.offset,
+            frames.as_bytes(),
+        )?;
+        (self.last, self.open) = (frames.last(), frames.is_open());
+        if let Some(slot) = self.slots.last_mut() {
+            slot.info.end = at.offset + frames.len() as u64;
+            slot.info.first.get_or_insert((seq, time));
+            slot.info.last = frames.last();
+        }
+        Ok(at)
+    }
+
+    /// Where the next append goes.
+    pub fn end(&self) -> Position {
+        self.slots.last().map_or(Position::default(), |slot| {
+            Position::new(slot.info.number, slot.info.end)
+        })
+    }
+
+    /// The generation of the new log.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Bytes written so far.
+    pub fn written(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.info.end).sum()
+    }
+
+    fn rotate(&mut self) -> Result<()> {
+        let end = self.end();
+        self.latch.sync(&mut **self.active.borrow_mut())?;
+        let header = Header {
+            number: end.segment + 1,
+            generation: self.generation,
+            previous_end: end.offset,
+            continues: self.open,
+            replaces: None,
+        };
+        self.active = create_segment(&*self.store, &self.dir, &self.latch, &header)?;
+        self.slots.push(slot(
+            header.number,
+            HEADER_LEN,
+            Some(Rc::clone(&self.active)),
+        ));
+        Ok(())
+    }
+
+    /// Makes the new segments the log; durable on return, and the old files are gone. The caller has appended everything that the log holds
+    /// by now and that is to be kept, and has retired the journal. Readers taken before go on reading the old files.
+    pub fn finish(self, log: &mut Log, horizon: Horizon) -> Result<()> {
+        if self.open {
+            return Err(Error::new(
+                Code::Unsupported,
+                "a compaction cannot end inside a transaction",
+            ));
+        }
+        let old = Rc::clone(&log.segments);
+        if Rc::strong_count(&old) > 2 {
+            old.pin()?;
+        }
+        self.latch.sync(&mut **self.active.borrow_mut())?;
+        let (first, last) = (old.first_number(), old.last_number());
+        let replaces = Some(Replaces {
+            first,
+            last,
+            horizon,
+        });
+        let header = Header {
+            number: self.root,
+            generation: self.generation,
+            previous_end: 0,
+            continues: false,
+            replaces,
+        };
+        let root = create_segment(&*self.store, &self.dir, &self.latch, &header)?;
+        self.latch.sync(&mut **root.borrow_mut())?;
+        let whole = self.end();
+        let mut slots = vec![slot(self.root, HEADER_LEN, Some(root))];
+        slots.extend(self.slots);
+        let segments = Segments {
+            store: self.store,
+            dir: self.dir,
+            generation: self.generation,
+            horizon,
+            slots: RefCell::new(slots),
+            whole: Cell::new(whole),
+        };
+        let (mode, options) = (log.mode.clone(), log.options);
+        *log = Log::new(mode, options, segments, self.last.unwrap_or_default(), None);
+        for number in first..=last {
+            self.latch.remove(&*old.store, &old.path(number))?;
+        }
+        Ok(())
+    }
+
+    /// Gives up: the new files go, the log is as it was.
+    pub fn abort(self, log: &mut Log) -> Result<()> {
+        log.compacting = false;
+        for slot in self.slots.iter().rev() {
+            open::discard(&self.latch, &*self.store, &self.dir, slot.info.number)?;
+        }
+        Ok(())
+    }
+}

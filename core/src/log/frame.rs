@@ -1,0 +1,157 @@
+//! The frame: how one event lies in a segment. `[u32 length][u32 crc32][varint seq][u64 unix_ms][u8 event_type][payload]`;
+//! length and crc cover everything after the crc field, a length of zero is never valid.
+
+use alloc::vec::Vec;
+
+use super::event::{EventRef, Op};
+use crate::error::{Code, Error, Result};
+use crate::limits::{DOCUMENT_BYTES_MAX, KEY_BYTES_MAX, METADATA_BYTES_MAX, TIMESTAMP_MAX};
+use crate::time::{Seq, Timestamp};
+
+/// Bytes before what length and crc cover.
+pub const FRAME_HEAD: usize = 8;
+/// The least that length can be: seq, time, type and a payload of three bytes.
+pub const FRAME_BODY_MIN: usize = 1 + 8 + 1 + 3;
+/// The most that length can be.
+pub const FRAME_BODY_MAX: usize = DOCUMENT_BYTES_MAX + METADATA_BYTES_MAX + KEY_BYTES_MAX + 64;
+/// The bit of the event type that says that the next frame belongs to the same transaction.
+pub const MORE: u8 = 0x80;
+
+/// One frame, its crc and its fixed fields checked; the payload is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The event's sequence number.
+    pub seq: Seq,
+    /// The commit's time.
+    pub time: Timestamp,
+    /// What the event does.
+    pub op: Op,
+    /// Whether the next frame of the log belongs to the same transaction.
+    pub more: bool,
+    /// Key, document or patch, metadata.
+    pub payload: &'a [u8],
+    /// The whole frame as it lies in the file.
+    pub bytes: &'a [u8],
+}
+
+/// What stands at a place of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoded<'a> {
+    /// A valid frame.
+    Frame(Frame<'a>),
+    /// More bytes are needed to tell: so many from the frame's start.
+    Short(usize),
+    /// A length of zero: the end of the log, if only zeros follow.
+    Zero,
+    /// No frame; why not.
+    Invalid(&'static str),
+}
+
+/// Reads the frame at the start of `bytes`, which may hold more than it, or less.
+pub fn decode(bytes: &[u8]) -> Decoded<'_> {
+    let Some((length, rest)) = bytes.split_first_chunk::<4>() else {
+        return Decoded::Short(FRAME_HEAD);
+    };
+    let length = u32::from_le_bytes(*length) as usize;
+    if length == 0 {
+        return Decoded::Zero;
+    }
+    if !(FRAME_BODY_MIN..=FRAME_BODY_MAX).contains(&length) {
+        return Decoded::Invalid("the frame's length cannot be");
+    }
+    let whole = FRAME_HEAD + length;
+    let Some((crc, rest)) = rest.split_first_chunk::<4>() else {
+        return Decoded::Short(whole);
+    };
+    let Some(body) = rest.get(..length) else {
+        return Decoded::Short(whole);
+    };
+    if crc32fast::hash(body) != u32::from_le_bytes(*crc) {
+        return Decoded::Invalid("the frame's checksum does not match");
+    }
+    match (fields(body), bytes.get(..whole)) {
+        (Some((seq, time, op, more, payload)), Some(bytes)) => Decoded::Frame(Frame {
+            seq,
+            time,
+            op,
+            more,
+            payload,
+            bytes,
+        }),
+        _ => Decoded::Invalid("the frame's fields cannot be"),
+    }
+}
+
+/// The fixed fields of a frame's body and the payload after them.
+pub(super) fn fields(body: &[u8]) -> Option<(Seq, Timestamp, Op, bool, &[u8])> {
+    let (seq, rest) = read_varint(body)?;
+    let (time, rest) = rest.split_first_chunk::<8>()?;
+    let time = u64::from_le_bytes(*time);
+    let (kind, payload) = rest.split_first()?;
+    let op = Op::from_byte(kind & !MORE)?;
+    let plausible = seq > 0 && time <= TIMESTAMP_MAX;
+    plausible.then_some((Seq(seq), Timestamp(time), op, kind & MORE != 0, payload))
+}
+
+/// Appends the frame of an event; returns its length in bytes.
+pub fn encode(event: &EventRef<'_>, out: &mut Vec<u8>) -> Result<usize> {
+    let start = out.len();
+    out.extend_from_slice(&[0; FRAME_HEAD]);
+    write_varint(event.seq.0, out);
+    out.extend_from_slice(&event.time.0.to_le_bytes());
+    out.push(event.op.byte() | if event.more { MORE } else { 0 });
+    event.encode_payload(out);
+    match seal(out, start) {
+        Some(length) => Ok(length),
+        None => {
+            out.truncate(start);
+            Err(Error::new(
+                Code::Limit,
+                "the event is larger than a frame can be",
+            ))
+        }
+    }
+}
+
+/// Fills in the length and the crc of the frame that starts at `start` and ends with `out`.
+fn seal(out: &mut [u8], start: usize) -> Option<usize> {
+    let frame = out.get_mut(start..)?;
+    let (head, body) = frame.split_at_mut_checked(FRAME_HEAD)?;
+    let length = u32::try_from(body.len())
+        .ok()
+        .filter(|_| body.len() <= FRAME_BODY_MAX)?;
+    let (first, second) = head.split_at_mut_checked(4)?;
+    first.copy_from_slice(&length.to_le_bytes());
+    second.copy_from_slice(&crc32fast::hash(body).to_le_bytes());
+    Some(frame.len())
+}
+
+/// Appends a LEB128 varint.
+pub fn write_varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push((value & 0x7f) as u8);
+}
+
+/// Reads a LEB128 varint in its shortest form; `None` if there is none.
+pub fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut value, mut shift) = (0u64, 0);
+    for (index, byte) in bytes.iter().take(10).enumerate() {
+        let bits = u64::from(byte & 0x7f);
+        if index == 9 && bits > 1 {
+            return None;
+        }
+        value |= bits << shift;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            let shortest = *byte != 0 || index == 0;
+            return bytes
+                .get(index + 1..)
+                .filter(|_| shortest)
+                .map(|rest| (value, rest));
+        }
+    }
+    None
+}

@@ -1,0 +1,208 @@
+//! Reading a log: a cheap handle on its segments, single frames by place, and cursors that stream.
+
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::event::EventRef;
+use super::frame::{self, Decoded, FRAME_HEAD, Frame};
+use super::position::{Horizon, Position, SegmentInfo};
+use super::scan::{FrameScan, Step};
+use super::segment::HEADER_LEN;
+use super::segments::Segments;
+use crate::error::{Error, Result};
+use crate::time::{Seq, Timestamp};
+
+/// How much is read at first for one frame: most frames are shorter.
+const FRAME_GUESS: usize = 1 << 10;
+
+/// A handle on the segments of a log as they were when it was taken, with what the writer of this process appends since.
+/// A compaction does not change what it reads: files that it needs stay readable.
+#[derive(Clone)]
+pub struct LogReader {
+    segments: Rc<Segments>,
+}
+
+impl LogReader {
+    pub(super) fn new(segments: Rc<Segments>) -> Self {
+        LogReader { segments }
+    }
+
+    /// How many compactions the log has seen; positions are comparable within one generation.
+    pub fn generation(&self) -> u64 {
+        self.segments.generation
+    }
+
+    /// The point before which history was dropped.
+    pub fn horizon(&self) -> Horizon {
+        self.segments.horizon
+    }
+
+    /// The place of the first frame.
+    pub fn start(&self) -> Position {
+        self.segments.start()
+    }
+
+    /// The end of the last whole transaction.
+    pub fn end(&self) -> Position {
+        self.segments.whole.get()
+    }
+
+    /// What is known of the segments.
+    pub fn segments(&self) -> Vec<SegmentInfo> {
+        self.segments.infos()
+    }
+
+    /// The path of a segment's file, for errors.
+    pub fn path(&self, segment: u64) -> String {
+        self.segments.path(segment)
+    }
+
+    /// Frames from `from` on up to `until`; both must be places where a frame starts or the log ends.
+    pub fn cursor(&self, from: Position, until: Position) -> FrameCursor {
+        FrameCursor {
+            segments: Rc::clone(&self.segments),
+            segment: from.segment,
+            from,
+            until,
+            scan: None,
+        }
+    }
+
+    /// Reads the frame at a place into `buffer`.
+    /// # Errors
+    /// Corrupt if there is no valid frame, `Code::FileMissing` if the log has no such segment (any more).
+    pub fn read<'a>(&self, at: Position, buffer: &'a mut Vec<u8>) -> Result<Frame<'a>> {
+        let blob = self.segments.blob(at.segment)?;
+        let blob = blob.borrow();
+        if buffer.len() < FRAME_GUESS {
+            buffer.resize(FRAME_GUESS, 0);
+        }
+        let mut filled = blob.read_at(at.offset, buffer)?;
+        let need = match buffer.first_chunk::<4>() {
+            Some(length) if filled >= FRAME_HEAD => {
+                FRAME_HEAD + u32::from_le_bytes(*length) as usize
+            }
+            _ => FRAME_HEAD,
+        };
+        if need > filled && need <= FRAME_HEAD + frame::FRAME_BODY_MAX {
+            buffer.resize(need.max(buffer.len()), 0);
+            filled += blob.read_at(
+                at.offset + filled as u64,
+                buffer.get_mut(filled..need).unwrap_or_default(),
+            )?;
+        }
+        match frame::decode(buffer.get(..filled).unwrap_or_default()) {
+            Decoded::Frame(frame) => Ok(frame),
+            Decoded::Invalid(why) => Err(self.corrupt(at, why)),
+            Decoded::Zero | Decoded::Short(_) => {
+                Err(self.corrupt(at, "there is no frame where one should be"))
+            }
+        }
+    }
+
+    /// Like [`LogReader::read`], the payload validated too.
+    pub fn read_event<'a>(&self, at: Position, buffer: &'a mut Vec<u8>) -> Result<EventRef<'a>> {
+        let frame = self.read(at, buffer)?;
+        EventRef::read(&frame).map_err(|why| self.corrupt(at, why))
+    }
+
+    fn corrupt(&self, at: Position, why: &str) -> Error {
+        corrupt(&self.segments, at, why)
+    }
+}
+
+fn corrupt(segments: &Segments, at: Position, why: &str) -> Error {
+    Error::corrupt(segments.path(at.segment), at.offset, why)
+}
+
+/// Streams frames in the order of the log. After an error it goes on nowhere.
+pub struct FrameCursor {
+    segments: Rc<Segments>,
+    segment: u64,
+    from: Position,
+    until: Position,
+    scan: Option<FrameScan>,
+}
+
+impl FrameCursor {
+    /// Where the next frame starts, or would.
+    pub fn position(&self) -> Position {
+        match &self.scan {
+            Some(scan) => Position::new(self.segment, scan.offset()),
+            None => self.from,
+        }
+    }
+
+    /// The next frame and where it starts, its payload not looked at; `None` at the end.
+    pub fn next_frame(&mut self) -> Result<Option<(Position, Frame<'_>)>> {
+        let at = self.advance()?;
+        let frame = self.scan.as_ref().and_then(FrameScan::frame);
+        Ok(at.zip(frame))
+    }
+
+    /// The next event and where its frame starts, wholly validated; `None` at the end.
+    pub fn next_event(&mut self) -> Result<Option<(Position, EventRef<'_>)>> {
+        let Some(at) = self.advance()? else {
+            return Ok(None);
+        };
+        let Some(frame) = self.scan.as_ref().and_then(FrameScan::frame) else {
+            return Ok(None);
+        };
+        match EventRef::read(&frame) {
+            Ok(event) => Ok(Some((at, event))),
+            Err(why) => Err(corrupt(&self.segments, at, why)),
+        }
+    }
+
+    /// Reads the next frame; its place, or `None` at the end.
+    fn advance(&mut self) -> Result<Option<Position>> {
+        loop {
+            let at = self.position();
+            if at >= self.until {
+                self.stop(at);
+                return Ok(None);
+            }
+            let scan = match &mut self.scan {
+                Some(scan) => scan,
+                empty => {
+                    let start = FrameScan::new(
+                        self.segments.blob(at.segment)?,
+                        at.offset,
+                        (Seq(0), Timestamp(0)),
+                    );
+                    empty.insert(start)
+                }
+            };
+            match scan.advance()? {
+                Step::Frame => return Ok(Some(at)),
+                Step::Eof if at.segment < self.until.segment => {
+                    let end = self.segments.info(at.segment).map_or(0, |info| info.end);
+                    if end != at.offset {
+                        return Err(corrupt(
+                            &self.segments,
+                            at,
+                            &format!("the segment ends before offset {end}"),
+                        ));
+                    }
+                    self.segment = at.segment + 1;
+                    scan.enter(self.segments.blob(self.segment)?, HEADER_LEN);
+                }
+                Step::Eof => {
+                    return Err(corrupt(
+                        &self.segments,
+                        at,
+                        "the file ends before the log does",
+                    ));
+                }
+                Step::Invalid(why) => return Err(corrupt(&self.segments, at, why)),
+            }
+        }
+    }
+
+    fn stop(&mut self, at: Position) {
+        self.scan = None;
+        self.from = at;
+    }
+}
