@@ -1,2 +1,7 @@
 //! `driftdb`, the command line.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    driftdb_cli::run()
+}
