@@ -56,3 +56,51 @@ impl fmt::Display for Point {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn points_read_back() {
+        for text in [
+            "@seq:0",
+            "@seq:100",
+            "@seq:18446744073709551615",
+            "2026-01-01T00:00:00.000Z",
+        ] {
+            assert_eq!(Point::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(
+            Point::parse("2026-01-01"),
+            Point::parse("2026-01-01T00:00:00Z")
+        );
+        assert_eq!(Point::parse("@seq:7").unwrap(), Point::Seq(Seq(7)));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "@seq:",
+            "@seq:-1",
+            "@seq:+1",
+            "@seq: 1",
+            "@seq:18446744073709551616",
+            "seq:1",
+            "@SEQ:1",
+            "7",
+            "yesterday",
+        ] {
+            let error = Point::parse(text).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidPoint, "{text}");
+            assert!(error.hint_text().is_some(), "{text}");
+        }
+        let error = Point::parse("2026-02-30").unwrap_err();
+        assert_eq!(error.code(), Code::InvalidPoint);
+        assert!(error.message().contains("calendar"));
+    }
+}

@@ -92,3 +92,30 @@ impl fmt::Debug for Bytes {
         fmt::Debug::fmt(&**self, f)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::reversed_empty_ranges)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_share_and_stay_in_bounds() {
+        let all = Bytes::from(&[0u8, 1, 2, 3, 4][..]);
+        let part = all.slice(1..4).unwrap();
+        assert_eq!(*part, [1, 2, 3]);
+        assert_eq!(*part.slice(1..3).unwrap(), [2, 3]);
+        assert!(part.slice(3..3).unwrap().is_empty());
+        assert!(part.slice(0..4).is_none());
+        assert!(part.slice(2..1).is_none());
+        assert!(part.slice(usize::MAX..usize::MAX).is_none());
+    }
+
+    #[test]
+    fn a_borrowed_part_becomes_a_slice() {
+        let all = Bytes::from(&[0u8, 1, 2, 3, 4][..]);
+        let middle = all.slice(1..4).unwrap();
+        assert_eq!(*middle.slice_of(&middle[1..]).unwrap(), [2, 3]);
+        assert!(middle.slice_of(&all).is_none());
+        assert!(middle.slice_of(&[1]).is_none());
+    }
+}

@@ -178,3 +178,94 @@ fn effect<'a>(patch: &'a [u8], path: &Path) -> Effect<'a> {
     }
     Effect::Patch(object)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::string::String;
+
+    use proptest::prelude::*;
+
+    use super::super::{json, testing};
+    use super::*;
+
+    fn packed(text: &str) -> Vec<u8> {
+        json::parse(text).unwrap().to_msgpack()
+    }
+
+    fn shown(member: Member<'_>) -> String {
+        match member {
+            Member::Value(raw) => alloc::format!("{raw}"),
+            Member::Absent => "absent".into(),
+            Member::Merge => "merge".into(),
+        }
+    }
+
+    #[test]
+    fn the_newest_patch_that_names_a_member_decides() {
+        let base = packed(r#"{"a":1,"b":{"c":1,"d":[5,6]},"e":2}"#);
+        let patches = [
+            packed(r#"{"a":2,"e":null}"#),
+            packed(r#"{"b":{"c":3,"x":null}}"#),
+        ];
+        let chain = Chain::new(&base, &patches);
+        let path = |text| shown(chain.path(&Path::parse(text).unwrap()));
+        assert_eq!(shown(chain.member("a")), "2");
+        assert_eq!(shown(chain.member("e")), "absent");
+        assert_eq!(shown(chain.member("z")), "absent");
+        assert_eq!(shown(chain.member("b")), "merge");
+        assert_eq!(path("b.c"), "3");
+        assert_eq!(path("b.x"), "absent");
+        assert_eq!(path("b.d[1]"), "6");
+        assert_eq!(path("b[0]"), "absent");
+        assert_eq!(path("a.b"), "absent");
+        let mut scratch = Vec::new();
+        let b = chain.merged(&Path::member("b"), &mut scratch).unwrap();
+        assert_eq!(alloc::format!("{b}"), r#"{"c":3,"d":[5,6]}"#);
+    }
+
+    #[test]
+    fn a_patch_over_what_is_not_an_object_starts_anew() {
+        let base = packed(r#"{"a":{"b":1}}"#);
+        let patches = [packed(r#"{"a":null}"#), packed(r#"{"a":{"c":1}}"#)];
+        let chain = Chain::new(&base, &patches);
+        assert_eq!(chain.path(&Path::parse("a.b").unwrap()), Member::Absent);
+        let mut out = Vec::new();
+        chain.materialise(&mut out);
+        assert_eq!(out, packed(r#"{"a":{"c":1}}"#));
+    }
+
+    proptest! {
+        #[test]
+        fn members_are_those_of_the_materialised_document(
+            base in testing::objects(),
+            patches in prop::collection::vec(testing::objects(), 0..5),
+        ) {
+            let base = testing::packed(&base);
+            let patches: Vec<Vec<u8>> = patches.iter().map(testing::packed).collect();
+            let chain = Chain::new(&base, &patches);
+            let mut whole = Vec::new();
+            chain.materialise(&mut whole);
+            let mut step_by_step = base.clone();
+            for patch in &patches {
+                let mut out = Vec::new();
+                let (target, patch) = (ObjectRef::new(&step_by_step), ObjectRef::new(patch));
+                patch::merge(target.unwrap(), patch.unwrap(), &mut out);
+                step_by_step = out;
+            }
+            prop_assert_eq!(&whole, &step_by_step);
+            let whole = Raw::new(&whole).unwrap();
+            for text in ["a", "b", "c", "a.a", "a.b", "b.a", "c.ab", "a.b.c", "a[0]", "b.a[1]", "m3"] {
+                let path = Path::parse(text).unwrap();
+                let expected = path.get_in(whole);
+                match chain.path(&path) {
+                    Member::Value(value) => prop_assert_eq!(Some(value), expected),
+                    Member::Absent => prop_assert_eq!(None, expected),
+                    Member::Merge => prop_assert!(expected.unwrap().object().is_some()),
+                }
+                let mut scratch = Vec::new();
+                prop_assert_eq!(chain.merged(&path, &mut scratch), expected);
+            }
+        }
+    }
+}

@@ -148,6 +148,12 @@ impl From<i64> for Key {
     }
 }
 
+impl From<i32> for Key {
+    fn from(value: i32) -> Self {
+        Key::Int(i64::from(value))
+    }
+}
+
 impl From<u64> for Key {
     fn from(value: u64) -> Self {
         i64::try_from(value).map_or(Key::UInt(value), Key::Int)
@@ -161,9 +167,102 @@ impl From<&str> for Key {
     }
 }
 
+/// Not checked, as above.
+impl From<String> for Key {
+    fn from(value: String) -> Self {
+        Key::Str(value)
+    }
+}
+
 /// JSON.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         json::format(self.view(), f)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::string::ToString;
+
+    use proptest::prelude::*;
+
+    use super::super::{Object, testing};
+    use super::*;
+
+    #[test]
+    fn only_integers_and_strings_are_keys() {
+        for value in [
+            Value::Null,
+            true.into(),
+            1.0.into(),
+            Value::Array(Vec::new()),
+            Object::new().into(),
+        ] {
+            assert_eq!(
+                Key::from_value(&value).unwrap_err().code(),
+                Code::InvalidKey
+            );
+            let bytes = value.to_msgpack();
+            let raw = Raw::new(&bytes).unwrap();
+            assert_eq!(Key::from_raw(raw).unwrap_err().code(), Code::InvalidKey);
+        }
+        assert_ne!(Key::from(1), Key::from("1"));
+        assert_eq!(Key::from("a\"b").to_string(), r#""a\"b""#);
+        assert_eq!(Key::from(u64::MAX).to_string(), "18446744073709551615");
+    }
+
+    #[test]
+    fn the_length_of_a_key_is_bounded() {
+        assert!(Key::from_value(&"x".repeat(KEY_BYTES_MAX).into()).is_ok());
+        let error = Key::from_value(&"x".repeat(KEY_BYTES_MAX + 1).into()).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidKey);
+    }
+
+    #[test]
+    fn a_float_is_not_decoded_as_a_key() {
+        for float in [
+            0.5,
+            1e300,
+            -1e300,
+            18_446_744_073_709_551_616.0,
+            -9_300_000_000_000_000_000.0,
+        ] {
+            let mut bytes = Vec::new();
+            keycode::encode(ValueRef::Float(float), &mut bytes);
+            assert_eq!(
+                Key::decode(&bytes).unwrap_err().code(),
+                Code::Corrupt,
+                "{float}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_reads_back_and_sorts_as_its_bytes(a in testing::scalars(), b in testing::scalars(), tail: u8) {
+            let (Ok(a), Ok(b)) = (Key::from_value(&a), Key::from_value(&b)) else {
+                return Ok(());
+            };
+            let (mut a_bytes, mut b_bytes) = (Vec::new(), Vec::new());
+            a.encode(&mut a_bytes);
+            b.encode(&mut b_bytes);
+            prop_assert_eq!(a_bytes.cmp(&b_bytes), a.cmp(&b));
+            let length = a_bytes.len();
+            a_bytes.push(tail);
+            prop_assert_eq!(Key::decode(&a_bytes).unwrap(), (a.clone(), length));
+            let mut raw = Vec::new();
+            a.encode_msgpack(&mut raw);
+            prop_assert_eq!(Key::from_raw(Raw::new(&raw).unwrap()).unwrap(), Key::from_value(&a.to_value()).unwrap());
+        }
+
+        #[test]
+        fn no_bytes_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..20), tag in 0usize..3) {
+            if let Some(first) = bytes.first_mut() {
+                *first = [keycode::NUMBER, keycode::STRING, *first][tag];
+            }
+            let _ = Key::decode(&bytes);
+        }
     }
 }

@@ -15,6 +15,8 @@ pub mod order;
 pub mod patch;
 pub mod path;
 mod raw;
+#[cfg(test)]
+mod testing;
 #[cfg(feature = "std")]
 pub mod typed;
 mod walk;

@@ -167,3 +167,56 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Object {
         object
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::collections::BTreeMap;
+    use alloc::format;
+    use alloc::string::ToString;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn members_keep_the_order_of_their_first_insertion() {
+        let mut object: Object = [("b", 1), ("a", 2), ("b", 3)].into_iter().collect();
+        assert_eq!(object.to_string(), r#"{"b":3,"a":2}"#);
+        assert_eq!(object.insert("a", "x"), Some(Value::Int(2)));
+        assert_eq!(object.remove("b"), Some(Value::Int(3)));
+        assert_eq!(object.remove("b"), None);
+        assert_eq!(object.to_string(), r#"{"a":"x"}"#);
+    }
+
+    proptest! {
+        /// Also where the object outgrows a linear search and falls below it again.
+        #[test]
+        fn behaves_as_a_list_of_pairs(steps in prop::collection::vec((0u8..60, any::<bool>(), any::<i32>()), 0..200)) {
+            let mut object = Object::new();
+            let mut model: Vec<(String, Value)> = Vec::new();
+            for (name, insert, value) in steps {
+                let name = format!("n{name}");
+                let place = model.iter().position(|(other, _)| *other == name);
+                prop_assert_eq!(object.get(&name), place.map(|place| &model[place].1));
+                match (insert || name < "n3".to_string(), place) {
+                    (true, Some(place)) => {
+                        model[place].1 = value.into();
+                        prop_assert!(object.insert(name, value).is_some());
+                    }
+                    (true, None) => {
+                        model.push((name.clone(), value.into()));
+                        prop_assert!(object.insert(name, value).is_none());
+                    }
+                    (false, Some(place)) => {
+                        prop_assert_eq!(object.remove(&name), Some(model.remove(place).1));
+                    }
+                    (false, None) => prop_assert!(object.remove(&name).is_none()),
+                }
+            }
+            let pairs: Vec<(String, Value)> = object.iter().map(|(n, v)| (n.into(), v.clone())).collect();
+            prop_assert_eq!(pairs, model.clone());
+            prop_assert_eq!(object.len(), model.iter().map(|(n, _)| (n, ())).collect::<BTreeMap<_, _>>().len());
+        }
+    }
+}

@@ -197,3 +197,146 @@ impl Merge<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::string::{String, ToString};
+    use alloc::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::super::{Object, Raw, Value, json, msgpack, testing};
+    use super::*;
+
+    fn merged(target: &Object, patch: &Object) -> Vec<u8> {
+        let (target, patch) = (testing::packed(target), testing::packed(patch));
+        let mut out = Vec::new();
+        merge(
+            ObjectRef::new(&target).unwrap(),
+            ObjectRef::new(&patch).unwrap(),
+            &mut out,
+        );
+        out
+    }
+
+    fn check(target: &str, patch: &str, result: &str) {
+        let object = |text| json::parse(text).unwrap().as_object().unwrap().clone();
+        let out = merged(&object(target), &object(patch));
+        msgpack::validate(&out).unwrap();
+        assert_eq!(
+            Raw::new(&out).unwrap().to_string(),
+            result,
+            "{target} {patch}"
+        );
+    }
+
+    /// Those of the RFC's appendix where both are objects.
+    #[test]
+    fn the_examples_of_the_rfc() {
+        check(r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#);
+        check(r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#);
+        check(r#"{"a":"b"}"#, r#"{"a":null}"#, "{}");
+        check(r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#);
+        check(r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#);
+        check(r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#);
+        check(
+            r#"{"a":{"b":"c"}}"#,
+            r#"{"a":{"b":"d","c":null}}"#,
+            r#"{"a":{"b":"d"}}"#,
+        );
+        check(r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#);
+        check(r#"{"e":null}"#, r#"{"a":1}"#, r#"{"e":null,"a":1}"#);
+        check("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#);
+    }
+
+    #[test]
+    fn members_keep_their_places() {
+        check(
+            r#"{"a":1,"b":2,"c":3}"#,
+            r#"{"d":4,"b":5}"#,
+            r#"{"a":1,"b":5,"c":3,"d":4}"#,
+        );
+        check(
+            r#"{"a":1,"b":2,"c":3}"#,
+            r#"{"c":null,"a":null}"#,
+            r#"{"b":2}"#,
+        );
+        check(
+            r#"{"a":1}"#,
+            r#"{"a":[null,{"b":null}]}"#,
+            r#"{"a":[null,{"b":null}]}"#,
+        );
+        check("{}", "{}", "{}");
+    }
+
+    #[test]
+    fn heads_shrink_and_grow_at_their_bounds() {
+        let wide = |count: u32| (0..count).map(|n| (n.to_string(), n)).collect::<Object>();
+        for (target, patch) in [
+            (15, 16),
+            (16, 16),
+            (14, 15),
+            (65_535, 65_536),
+            (0, 17),
+            (40, 3),
+        ] {
+            let out = merged(&wide(target), &wide(patch));
+            assert_eq!(out, testing::packed(&wide(target.max(patch))));
+        }
+        let gone = |count: u32| {
+            (0..count)
+                .map(|n| (n.to_string(), Value::Null))
+                .collect::<Object>()
+        };
+        assert_eq!(merged(&wide(20), &gone(20)), [0x80]);
+        assert_eq!(merged(&wide(17), &gone(2)).first(), Some(&0x8f));
+        assert_eq!(merged(&wide(65_537), &gone(2)).first(), Some(&0xde));
+    }
+
+    #[test]
+    fn a_patch_of_the_deepest_nesting_is_merged_to_its_end() {
+        let deep = |end: &str| {
+            let levels = NESTING_MAX;
+            let text: String = [
+                "{\"a\":".repeat(levels - 1).as_str(),
+                end,
+                &"}".repeat(levels - 1),
+            ]
+            .concat();
+            json::parse(&text).unwrap().as_object().unwrap().clone()
+        };
+        let out = merged(&deep(r#"{"b":1}"#), &deep(r#"{"c":2,"d":null}"#));
+        assert_eq!(out, testing::packed(&deep(r#"{"b":1,"c":2}"#)));
+    }
+
+    /// The RFC's own algorithm, on owned values.
+    fn oracle(target: Value, patch: &Value) -> Value {
+        let Value::Object(patch) = patch else {
+            return patch.clone();
+        };
+        let mut result = match target {
+            Value::Object(object) => object,
+            _ => Object::new(),
+        };
+        for (name, value) in patch.iter() {
+            if value.is_null() {
+                result.remove(name);
+            } else {
+                let old = result.get(name).cloned().unwrap_or_default();
+                result.insert(name, oracle(old, value));
+            }
+        }
+        Value::Object(result)
+    }
+
+    proptest! {
+        #[test]
+        fn merges_as_the_rfc_says(target in testing::objects(), patch in testing::objects()) {
+            let expected = oracle(target.clone().into(), &patch.clone().into());
+            let out = merged(&target, &patch);
+            prop_assert_eq!(Raw::new(&out).unwrap().to_string(), expected.to_string());
+            prop_assert_eq!(out, expected.to_msgpack());
+        }
+    }
+}

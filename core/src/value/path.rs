@@ -200,3 +200,82 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::string::ToString;
+
+    use proptest::prelude::*;
+
+    use super::super::{json, testing};
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_values() {
+        let bytes = json::parse(r#"{"a":{"b":[1,{"c d":2}]},"":3}"#)
+            .unwrap()
+            .to_msgpack();
+        let document = Raw::new(&bytes).unwrap();
+        let at = |text| {
+            Path::parse(text)
+                .unwrap()
+                .get(document.view())
+                .map(|raw| raw.to_string())
+        };
+        assert_eq!(at("a.b[0]").as_deref(), Some("1"));
+        assert_eq!(at("a.b[1].`c d`").as_deref(), Some("2"));
+        assert_eq!(at("``").as_deref(), Some("3"));
+        assert_eq!(at("a.b[2]"), None);
+        assert_eq!(at("a[0]"), None);
+        assert_eq!(at("a.b.c"), None);
+        assert_eq!(at("a.b[18446744073709551615]"), None);
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused_with_its_place() {
+        for (text, start) in [
+            ("", 0),
+            (".a", 0),
+            ("a.", 2),
+            ("a..b", 2),
+            ("a[", 1),
+            ("a[x]", 1),
+            ("a[-1]", 1),
+            ("`a", 0),
+            ("a b", 1),
+        ] {
+            let error = Path::parse(text).unwrap_err();
+            let crate::Place::Text(span) = *error.place() else {
+                panic!("{text}")
+            };
+            assert_eq!(
+                (span.start, error.code()),
+                (start, Code::InvalidValue),
+                "{text}"
+            );
+        }
+    }
+
+    fn steps() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            testing::names().prop_map(Step::Member),
+            any::<u64>().prop_map(Step::Index)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_reads_back(first in testing::names(), rest in prop::collection::vec(steps(), 0..4)) {
+            let mut all = alloc::vec![Step::Member(first)];
+            all.extend(rest);
+            let path = Path::new(all);
+            prop_assert_eq!(Path::parse(&path.to_string()).unwrap(), path);
+        }
+
+        #[test]
+        fn no_text_panics(text in "[ab.\\[\\]`0-9 é]{0,12}") {
+            let _ = Path::parse(&text);
+        }
+    }
+}

@@ -41,3 +41,59 @@ pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     msgpack::encode_object(&object.to_object(), &mut out);
     Ok(out)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::collections::BTreeMap;
+    use alloc::string::String;
+
+    use super::super::json;
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Order<'a> {
+        id: &'a str,
+        amount: u64,
+        rate: f32,
+        tags: Vec<String>,
+        note: Option<String>,
+    }
+
+    #[test]
+    fn a_type_becomes_a_document_and_comes_back() {
+        let tags = alloc::vec!["x".to_string()];
+        let order = Order {
+            id: "o1",
+            amount: u64::MAX,
+            rate: 0.5,
+            tags,
+            note: None,
+        };
+        let document = to_document(&order).unwrap();
+        let raw = Raw::new(&document).unwrap();
+        let text =
+            r#"{"id":"o1","amount":18446744073709551615,"rate":0.5,"tags":["x"],"note":null}"#;
+        assert_eq!(document, json::parse(text).unwrap().to_msgpack());
+        assert_eq!(from_raw::<Order<'_>>(raw).unwrap(), order);
+        assert_eq!(from_raw::<u8>(raw).unwrap_err().code(), Code::InvalidValue);
+    }
+
+    #[test]
+    fn what_json_does_not_have_is_refused() {
+        let code = |result: Result<Vec<u8>>| result.unwrap_err().code();
+        assert_eq!(code(to_document(&1)), Code::InvalidValue);
+        assert_eq!(
+            code(to_document(&BTreeMap::from([(1, 2)]))),
+            Code::InvalidValue
+        );
+        assert_eq!(
+            code(to_document(&BTreeMap::from([("a", f64::NAN)]))),
+            Code::InvalidValue
+        );
+        assert_eq!(
+            code(to_document(&BTreeMap::from([("a", i128::MAX)]))),
+            Code::InvalidValue
+        );
+    }
+}
