@@ -47,7 +47,7 @@ impl fmt::Display for Seq {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use alloc::format;
     use alloc::string::ToString;

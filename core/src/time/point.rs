@@ -58,7 +58,7 @@ impl fmt::Display for Point {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use alloc::string::ToString;
 

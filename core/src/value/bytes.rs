@@ -94,7 +94,12 @@ impl fmt::Debug for Bytes {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::reversed_empty_ranges)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::reversed_empty_ranges
+)]
 mod tests {
     use super::*;
 

@@ -180,7 +180,7 @@ fn effect<'a>(patch: &'a [u8], path: &Path) -> Effect<'a> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use alloc::string::String;
 

@@ -16,6 +16,7 @@ pub mod patch;
 pub mod path;
 mod raw;
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod testing;
 #[cfg(feature = "std")]
 pub mod typed;

@@ -169,7 +169,7 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Object {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use alloc::collections::BTreeMap;
     use alloc::format;
@@ -199,7 +199,7 @@ mod tests {
                 let name = format!("n{name}");
                 let place = model.iter().position(|(other, _)| *other == name);
                 prop_assert_eq!(object.get(&name), place.map(|place| &model[place].1));
-                match (insert || name < "n3".to_string(), place) {
+                match (insert || name.as_str() < "n3", place) {
                     (true, Some(place)) => {
                         model[place].1 = value.into();
                         prop_assert!(object.insert(name, value).is_some());

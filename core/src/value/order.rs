@@ -105,7 +105,12 @@ pub(super) fn sorted(object: ObjectRef<'_>) -> Vec<(&str, super::Raw<'_>)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::cast_possible_truncation
+)]
 mod tests {
     use alloc::vec::Vec;
 
@@ -215,7 +220,7 @@ mod tests {
             Value::Float(number) if number.abs() > 1e30 => {
                 (i128::MAX * number.signum() as i128, number)
             }
-            Value::Float(number) => (number.floor() as i128, number - number.floor()),
+            Value::Float(number) => (number.trunc() as i128, number.fract()),
             _ => unreachable!(),
         };
         parts(a).partial_cmp(&parts(b)).unwrap()

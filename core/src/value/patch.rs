@@ -199,7 +199,7 @@ impl Merge<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use alloc::string::{String, ToString};
     use alloc::vec::Vec;

@@ -43,7 +43,7 @@ pub fn to_document<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use alloc::collections::BTreeMap;
     use alloc::string::String;

@@ -12,7 +12,7 @@ pub(super) use write::{format, format_object, format_value};
 pub use write::{write, write_str, write_value};
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use alloc::format;
     use alloc::string::{String, ToString};

@@ -81,11 +81,12 @@ fn unicode(text: &str) -> Result<(char, &str), Flaw> {
 
 fn hex_unit(text: &str) -> Result<(u32, &str), Flaw> {
     let flaw = || {
-        let length = text
+        let digits = text
             .chars()
-            .take(5)
-            .take_while(char::is_ascii_alphanumeric)
-            .count();
+            .skip(1)
+            .take(4)
+            .take_while(char::is_ascii_hexdigit);
+        let length = 1 + digits.count();
         (length, String::from("`\\u` takes four hexadecimal digits"))
     };
     let digits = text.strip_prefix('u').ok_or_else(flaw)?;
