@@ -1,0 +1,100 @@
+//! A row at a seq: a whole document and the patches made to it since, applied only when somebody asks for the whole.
+
+use alloc::vec::Vec;
+
+use super::version::Version;
+use crate::error::{Error, Result};
+use crate::time::{Seq, Timestamp};
+use crate::value::bytes::Bytes;
+use crate::value::chain::Chain;
+use crate::value::Key;
+
+/// A live row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The seq of the event that made it.
+    pub seq: Seq,
+    /// The time of that event.
+    pub time: Timestamp,
+    key: Bytes,
+    base: Bytes,
+    patches: Vec<Bytes>,
+}
+
+impl Row {
+    /// A row that is `base` with `patches` applied, oldest first. `key` is the encoded key.
+    pub fn new(seq: Seq, time: Timestamp, key: Bytes, base: Bytes, patches: Vec<Bytes>) -> Self {
+        Row { seq, time, key, base, patches }
+    }
+
+    /// The row that versions of one key make: newest first, back to one that has the whole row. `None` if the newest is a deletion.
+    /// An error if the last one has no whole row.
+    pub fn from_versions(key: Bytes, versions: &[Version]) -> Result<Option<Row>> {
+        let Some((seq, time)) = versions.first().map(|newest| (newest.seq, newest.time)) else {
+            return Ok(None);
+        };
+        let mut patches = Vec::new();
+        for version in versions {
+            if version.op == crate::log::Op::Delete {
+                if patches.is_empty() {
+                    return Ok(None);
+                }
+                break;
+            }
+            if let Some(base) = version.row() {
+                patches.reverse();
+                return Ok(Some(Row::new(seq, time, key, base.clone(), patches)));
+            }
+            patches.extend(version.body.clone());
+        }
+        Err(broken_chain())
+    }
+
+    /// The row with more patches applied, oldest first.
+    pub fn patched(mut self, seq: Seq, time: Timestamp, patches: impl Iterator<Item = Bytes>) -> Row {
+        (self.seq, self.time) = (seq, time);
+        self.patches.extend(patches);
+        self
+    }
+
+    /// The row's key.
+    pub fn key(&self) -> Result<Key> {
+        Ok(Key::decode(&self.key)?.0)
+    }
+
+    /// The row's key in its memcomparable form.
+    pub fn encoded_key(&self) -> &Bytes {
+        &self.key
+    }
+
+    /// The row as base and patches: members can be looked up without applying the patches.
+    pub fn chain(&self) -> Chain<'_> {
+        Chain::new(&self.base, &self.patches)
+    }
+
+    /// The whole document in msgpack, the patches applied.
+    pub fn document(&self) -> Bytes {
+        if self.patches.is_empty() {
+            return self.base.clone();
+        }
+        let mut out = Vec::new();
+        self.chain().materialise(&mut out);
+        Bytes::from(out)
+    }
+
+    /// An upper bound of the document's size in bytes.
+    pub fn size_bound(&self) -> usize {
+        self.base.len() + self.patches.iter().map(|patch| patch.len()).sum::<usize>()
+    }
+
+    /// How many patches are still to be applied.
+    pub fn depth(&self) -> usize {
+        self.patches.len()
+    }
+}
+
+/// A patch whose row cannot be found: only damaged files can say that.
+pub fn broken_chain() -> Error {
+    Error::new(crate::Code::Corrupt, "a patch without the row it changes")
+        .hint("`driftdb verify` says which file is damaged")
+}

@@ -1,0 +1,254 @@
+//! A scan: all rows at a seq in key order, merged from the nearest snapshot, what the log says since, and the memtables.
+
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::ops::Bound;
+
+use super::delta::{Delta, DeltaBuilder};
+use super::memtable::{SharedMemtable, key_of, versioned};
+use super::row::Row;
+use super::snapshot;
+use super::sources::{FIRST_KEY_BYTE, Sources};
+use super::version::Version;
+use super::view::{KeyRange, Step};
+use crate::error::Result;
+use crate::log::Op;
+use crate::sorted::Cursor;
+use crate::time::Seq;
+use crate::value::Key;
+use crate::value::bytes::Bytes;
+
+/// Keys without a live row that one step passes over at most.
+const STEP_KEYS: usize = 1_000;
+
+/// A scan in steps. It holds what it reads; the table may go on.
+pub struct Scan {
+    sources: Rc<Sources>,
+    seq: Seq,
+    lower: Bound<Vec<u8>>,
+    upper: Bound<Vec<u8>>,
+    stage: Stage,
+    versions: Vec<Version>,
+}
+
+enum Stage {
+    Start,
+    Building(DeltaBuilder),
+    Merging(Box<Streams>),
+    Done,
+}
+
+/// The streams that a scan merges, each at its next key.
+struct Streams {
+    snapshot: Option<Cursor>,
+    base: Seq,
+    delta: Option<Rc<Delta>>,
+    delta_at: usize,
+    delta_key: Option<Bytes>,
+    memtables: Vec<MemStream>,
+}
+
+struct MemStream {
+    memtable: SharedMemtable,
+    next: Option<Vec<u8>>,
+}
+
+impl Scan {
+    /// The rows of `range` at `seq`.
+    pub fn new(sources: Rc<Sources>, seq: Seq, range: KeyRange) -> Self {
+        let encode = |bound: Bound<Key>| {
+            bound.map(|key| {
+                let mut encoded = Vec::new();
+                key.encode(&mut encoded);
+                encoded
+            })
+        };
+        Scan { sources, seq, lower: encode(range.lower), upper: encode(range.upper), stage: Stage::Start, versions: Vec::new() }
+    }
+
+    /// Some more work: a row, a pause, or the end.
+    pub fn step(&mut self) -> Result<Step<Row>> {
+        match core::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Start => {
+                let base = self.base();
+                let upto = self.seq.min(self.sources.checkpoint);
+                if upto <= base {
+                    return self.merge_with(None);
+                }
+                let cached = self.sources.deltas.borrow_mut().get(base, upto);
+                if cached.is_some() {
+                    return self.merge_with(cached);
+                }
+                self.stage = Stage::Building(DeltaBuilder::new(&self.sources, base, upto)?);
+                Ok(Step::Pause)
+            }
+            Stage::Building(mut builder) => match builder.step()? {
+                Step::Item(delta) => {
+                    let delta = Rc::new(delta);
+                    self.sources.deltas.borrow_mut().put(delta.clone());
+                    self.merge_with(Some(delta))
+                }
+                Step::Pause | Step::Done => {
+                    self.stage = Stage::Building(builder);
+                    Ok(Step::Pause)
+                }
+            },
+            Stage::Merging(mut streams) => {
+                for _ in 0..STEP_KEYS {
+                    match self.next_row(&mut streams)? {
+                        Step::Item(row) => {
+                            self.stage = Stage::Merging(streams);
+                            return Ok(Step::Item(row));
+                        }
+                        Step::Pause => {}
+                        Step::Done => return Ok(Step::Done),
+                    }
+                }
+                self.stage = Stage::Merging(streams);
+                Ok(Step::Pause)
+            }
+            Stage::Done => Ok(Step::Done),
+        }
+    }
+
+    fn base(&self) -> Seq {
+        self.sources.snapshot_at(self.seq).map_or(Seq(0), |snapshot| snapshot.seq)
+    }
+
+    fn merge_with(&mut self, delta: Option<Rc<Delta>>) -> Result<Step<Row>> {
+        let start: &[u8] = match &self.lower {
+            Bound::Included(key) | Bound::Excluded(key) => key,
+            Bound::Unbounded => &[FIRST_KEY_BYTE],
+        };
+        let snapshot = match self.sources.snapshot_at(self.seq) {
+            Some(snapshot) => Some(snapshot.file.scan(start)?),
+            None => None,
+        };
+        let mut streams = Streams { snapshot, base: self.base(), delta_at: 0, delta_key: None, memtables: Vec::new(), delta };
+        if let Some(delta) = &streams.delta {
+            streams.delta_at = delta.lower_bound(start);
+            streams.delta_key = delta.key(streams.delta_at);
+        }
+        for memtable in self.sources.memtables.iter().rev() {
+            let next = memtable.borrow().versions_from(start).next().map(|(key, _)| key_of(key).to_vec());
+            streams.memtables.push(MemStream { memtable: memtable.clone(), next });
+        }
+        self.stage = Stage::Merging(Box::new(streams));
+        Ok(Step::Pause)
+    }
+
+    /// The next key: its row, or a pause if it has none.
+    fn next_row(&mut self, streams: &mut Streams) -> Result<Step<Row>> {
+        let Some((key, sole)) = streams.least_key() else {
+            return Ok(Step::Done);
+        };
+        let past = match &self.upper {
+            Bound::Included(upper) => *key > **upper,
+            Bound::Excluded(upper) => *key >= **upper,
+            Bound::Unbounded => false,
+        };
+        if past {
+            return Ok(Step::Done);
+        }
+        if sole {
+            // Nothing but the snapshot has this key: the usual case of a large table.
+            let row = streams.take_snapshot_row()?;
+            return Ok(self.wanted(&key, row));
+        }
+        self.versions.clear();
+        streams.take_versions(&key, self.seq, &mut self.versions);
+        let base = streams.take_base(&key)?;
+        let row = assemble(key.clone(), &self.versions, base)?;
+        Ok(self.wanted(&key, row))
+    }
+
+    fn wanted(&self, key: &[u8], row: Option<Row>) -> Step<Row> {
+        match row {
+            Some(row) if !matches!(&self.lower, Bound::Excluded(lower) if lower == key) => Step::Item(row),
+            _ => Step::Pause,
+        }
+    }
+}
+
+impl Streams {
+    /// The least key of all streams, and whether the snapshot alone has it.
+    fn least_key(&self) -> Option<(Bytes, bool)> {
+        let mut other: Option<&[u8]> = self.delta_key.as_deref();
+        for stream in &self.memtables {
+            if let Some(next) = stream.next.as_deref() {
+                other = Some(other.map_or(next, |least| least.min(next)));
+            }
+        }
+        let snapshot = self.snapshot.as_ref().filter(|cursor| cursor.valid()).map(|cursor| cursor.key());
+        match (snapshot, other) {
+            (None, None) => None,
+            (Some(key), None) => Some((Bytes::from(key.to_vec()), true)),
+            (Some(key), Some(other)) if key < other => Some((Bytes::from(key.to_vec()), true)),
+            (_, Some(other)) => Some((Bytes::from(other.to_vec()), false)),
+        }
+    }
+
+    fn take_snapshot_row(&mut self) -> Result<Option<Row>> {
+        let Some(cursor) = &mut self.snapshot else {
+            return Ok(None);
+        };
+        let row = snapshot::read_row(cursor)?;
+        cursor.advance()?;
+        Ok(Some(row))
+    }
+
+    /// The versions of a key above the snapshot, newest first, back to one with the whole row or a deletion.
+    fn take_versions(&mut self, key: &[u8], seq: Seq, out: &mut Vec<Version>) {
+        for stream in &mut self.memtables {
+            if stream.next.as_deref() == Some(key) {
+                stream.take(key, seq, self.base, out);
+            }
+        }
+        if self.delta_key.as_deref() == Some(key) {
+            if let Some(delta) = &self.delta {
+                if !ends(out) {
+                    delta.versions(self.delta_at, seq, out);
+                }
+                self.delta_at += 1;
+                self.delta_key = delta.key(self.delta_at);
+            }
+        }
+    }
+
+    fn take_base(&mut self, key: &[u8]) -> Result<Option<Row>> {
+        match &self.snapshot {
+            Some(cursor) if cursor.valid() && cursor.key() == key => self.take_snapshot_row(),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl MemStream {
+    fn take(&mut self, key: &[u8], seq: Seq, base: Seq, out: &mut Vec<Version>) {
+        let memtable = self.memtable.borrow();
+        for (run_key, version) in memtable.versions_from(&versioned(key, seq)) {
+            if key_of(run_key) != key || version.seq <= base || ends(out) {
+                break;
+            }
+            out.push(version.clone());
+        }
+        self.next = memtable.version_after(&versioned(key, Seq(0))).map(|(key, _)| key_of(key).to_vec());
+    }
+}
+
+/// Whether nothing older than the last version matters.
+fn ends(versions: &[Version]) -> bool {
+    versions.last().is_some_and(|version| version.op == Op::Delete || version.row().is_some())
+}
+
+fn assemble(key: Bytes, versions: &[Version], base: Option<Row>) -> Result<Option<Row>> {
+    match (versions.first(), base) {
+        (None, base) => Ok(base),
+        (Some(newest), Some(base)) if !ends(versions) => {
+            let patches = versions.iter().rev().filter_map(|version| version.body.clone());
+            Ok(Some(base.patched(newest.seq, newest.time, patches)))
+        }
+        (Some(_), _) => Row::from_versions(key, versions),
+    }
+}

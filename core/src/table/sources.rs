@@ -1,0 +1,143 @@
+//! What a table's answers are read from at one moment: memtables, index runs, snapshots and the log. Views share it, unchanged,
+//! while the table goes on to the next.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use super::delta::DeltaCache;
+use super::memtable::SharedMemtable;
+use super::schema::Schema;
+use crate::error::Result;
+use crate::log::{LogReader, Position};
+use crate::sorted::{Kind, SortedTable};
+use crate::time::{Seq, Timestamp};
+
+/// One immutable sorted file of an index: everything of its range of seqs.
+pub struct Run {
+    /// The file.
+    pub file: Rc<SortedTable>,
+    /// Its path, which may lag behind a rename.
+    pub path: alloc::string::String,
+    /// Its number, unique in the table.
+    pub id: u64,
+    /// First seq that it covers.
+    pub min_seq: Seq,
+    /// Last seq that it covers, inclusive.
+    pub max_seq: Seq,
+    /// How many entries it has.
+    pub entries: u64,
+}
+
+/// The whole table as it was at one seq, in key order.
+pub struct Snapshot {
+    /// The file.
+    pub file: Rc<SortedTable>,
+    /// Everything with seq <= this is in it.
+    pub seq: Seq,
+    /// How many live rows it has.
+    pub rows: u64,
+}
+
+/// Everything that a table is read from.
+#[derive(Clone)]
+pub struct Sources {
+    /// What the table is.
+    pub schema: Rc<Schema>,
+    /// Oldest first; the last one is being written.
+    pub memtables: Vec<SharedMemtable>,
+    /// Runs of the primary-key index, oldest first, over disjoint ranges of seqs.
+    pub primary: Vec<Rc<Run>>,
+    /// Runs of each secondary index, likewise.
+    pub secondary: Vec<Vec<Rc<Run>>>,
+    /// Oldest first.
+    pub snapshots: Vec<Rc<Snapshot>>,
+    /// The table's log.
+    pub log: LogReader,
+    /// Where the log starts.
+    pub log_start: Position,
+    /// The runs hold everything up to this seq, the memtables everything above.
+    pub checkpoint: Seq,
+    /// Where the events above the checkpoint start in the log.
+    pub checkpoint_at: Position,
+    /// Nothing below this can be asked: seq and time of the last compaction.
+    pub horizon: Option<(Seq, Timestamp)>,
+    /// Stretches of the log sorted by key, kept for the next scan.
+    pub deltas: Rc<RefCell<DeltaCache>>,
+}
+
+/// Keys of runs that are no row: marks by seq and by time sort before all keys.
+pub const MARK_BY_SEQ: u8 = 0x00;
+/// See [`MARK_BY_SEQ`].
+pub const MARK_BY_TIME: u8 = 0x01;
+/// The least first byte of a row's key.
+pub const FIRST_KEY_BYTE: u8 = 0x10;
+
+impl Sources {
+    /// The newest snapshot at or below a seq.
+    pub fn snapshot_at(&self, seq: Seq) -> Option<&Rc<Snapshot>> {
+        self.snapshots.iter().rev().find(|snapshot| snapshot.seq <= seq)
+    }
+
+    /// A place in the log at or before the first event above `seq`: reading from there finds all of them.
+    pub fn position_above(&self, seq: Seq) -> Result<Position> {
+        if seq >= self.checkpoint {
+            return Ok(self.checkpoint_at);
+        }
+        for run in self.primary.iter().rev().filter(|run| run.min_seq <= seq) {
+            let mut probe = alloc::vec![MARK_BY_SEQ];
+            super::version::push_seq(seq, &mut probe);
+            let cursor = run.file.seek(&probe)?;
+            if cursor.valid() && cursor.key().first() == Some(&MARK_BY_SEQ) {
+                if let Some((_, at)) = super::marks::decode(&cursor.value()) {
+                    return Ok(at);
+                }
+            }
+        }
+        Ok(self.log_start)
+    }
+
+    /// The last event with time <= `time`: its seq, or `None` if every event is later.
+    pub fn seq_at(&self, time: Timestamp) -> Result<Option<Seq>> {
+        let mut found = None;
+        let mut from = self.log_start;
+        for run in self.primary.iter().rev() {
+            let mut probe = alloc::vec![MARK_BY_TIME];
+            probe.extend_from_slice(&(!time.0).to_be_bytes());
+            let cursor = run.file.seek(&probe)?;
+            if cursor.valid() && cursor.key().first() == Some(&MARK_BY_TIME) {
+                if let Some((seq, at)) = super::marks::decode(&cursor.value()) {
+                    (found, from) = (Some(seq), at);
+                    break;
+                }
+            }
+        }
+        for memtable in &self.memtables {
+            let memtable = memtable.borrow();
+            if let Some(mark) = memtable.marks().iter().rev().find(|mark| mark.time <= time) {
+                (found, from) = (Some(mark.seq), mark.at);
+            }
+        }
+        let mut cursor = self.log.cursor(from)?;
+        while let Some((_, event)) = cursor.next()? {
+            if event.time > time {
+                break;
+            }
+            found = Some(event.seq);
+        }
+        // A reader may hold commits that the log does not have yet: they are in the last memtable.
+        if let Some(memtable) = self.memtables.last() {
+            let memtable = memtable.borrow();
+            found = found.max(memtable.versions_from(&[]).filter(|(_, v)| v.time <= time && Some(v.seq) > found).map(|(_, v)| v.seq).max());
+        }
+        Ok(found)
+    }
+}
+
+/// The kind that a run of an index has in its footer.
+pub fn kind_of(index: Option<usize>) -> Kind {
+    match index {
+        None => Kind::PrimaryIndex,
+        Some(_) => Kind::SecondaryIndex,
+    }
+}

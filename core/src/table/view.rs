@@ -1,0 +1,132 @@
+//! A view: a table pinned at a seq. The one read path; the present is a view at head.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::ops::Bound;
+
+use super::lookup::{Lookup, ValueRange};
+use super::row::Row;
+use super::scan::Scan;
+use super::schema::Schema;
+use super::sources::Sources;
+use super::version::Version;
+use super::walk::Walk;
+use crate::error::Result;
+use crate::log::Op;
+use crate::time::Seq;
+use crate::value::Key;
+use crate::value::bytes::Bytes;
+
+/// One step of work that is done piece by piece.
+#[derive(Debug)]
+pub enum Step<T> {
+    /// Something came of it.
+    Item(T),
+    /// A bounded amount of work was done and nothing came of it yet: call again.
+    Pause,
+    /// There is nothing more.
+    Done,
+}
+
+/// A range of keys.
+#[derive(Clone, Debug)]
+pub struct KeyRange {
+    /// Where it starts.
+    pub lower: Bound<Key>,
+    /// Where it ends.
+    pub upper: Bound<Key>,
+}
+
+impl KeyRange {
+    /// Every key.
+    pub const ALL: KeyRange = KeyRange { lower: Bound::Unbounded, upper: Bound::Unbounded };
+}
+
+/// A table pinned at a seq. Cheap to clone; whatever the table does later, its answers stay the same.
+#[derive(Clone)]
+pub struct View {
+    sources: Rc<Sources>,
+    seq: Seq,
+}
+
+impl View {
+    /// The table that `sources` hold, at `seq`.
+    pub fn new(sources: Rc<Sources>, seq: Seq) -> Self {
+        View { sources, seq }
+    }
+
+    /// What the table is.
+    pub fn schema(&self) -> &Schema {
+        &self.sources.schema
+    }
+
+    /// Everything with seq <= this is seen.
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The row with this key.
+    pub fn get(&self, key: &Key) -> Result<Option<Row>> {
+        let mut encoded = Vec::new();
+        key.encode(&mut encoded);
+        self.get_encoded(&encoded)
+    }
+
+    /// The row with this key in its memcomparable form.
+    pub fn get_encoded(&self, key: &[u8]) -> Result<Option<Row>> {
+        Row::from_versions(Bytes::from(key.to_vec()), &self.chain(key)?)
+    }
+
+    /// The versions that make the row with this key: newest first, back to one that has the whole row or is a deletion.
+    pub fn chain(&self, key: &[u8]) -> Result<Vec<Version>> {
+        let mut walk = Walk::new(self.sources.clone(), key, self.seq);
+        let mut versions = Vec::new();
+        while let Some(version) = walk.next()? {
+            let last = version.op == Op::Delete || version.row().is_some();
+            versions.push(version);
+            if last {
+                break;
+            }
+        }
+        Ok(versions)
+    }
+
+    /// The rows whose keys are in a range, in key order.
+    pub fn scan(&self, range: KeyRange) -> Scan {
+        Scan::new(self.sources.clone(), self.seq, range)
+    }
+
+    /// The rows whose value in an index is in a range, in (value, key) order. It may give rows whose value is not quite in the range (long
+    /// strings are cut in an index): the caller checks.
+    pub fn lookup(&self, index: usize, range: ValueRange) -> Lookup {
+        Lookup::new(self.clone(), self.sources.clone(), index, range)
+    }
+
+    /// All versions of a key, newest first.
+    pub fn versions(&self, key: &Key) -> Walk {
+        let mut encoded = Vec::new();
+        key.encode(&mut encoded);
+        Walk::new(self.sources.clone(), &encoded, self.seq)
+    }
+
+    /// The same table at another seq.
+    pub fn at(&self, seq: Seq) -> View {
+        View { sources: self.sources.clone(), seq }
+    }
+
+    /// What the view reads from.
+    pub fn sources(&self) -> &Rc<Sources> {
+        &self.sources
+    }
+}
+
+/// Runs steps until there is an item; `None` at the end.
+pub fn drive<T>(mut step: impl FnMut() -> Result<Step<T>>) -> Result<Option<T>> {
+    loop {
+        match step()? {
+            Step::Item(item) => return Ok(Some(item)),
+            Step::Pause => {}
+            Step::Done => return Ok(None),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The versions of one key, newest first, across memtables and runs.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use super::memtable::versioned;
+use super::sources::Sources;
+use super::version::{Version, split_seq};
+use crate::error::{Error, Result};
+use crate::sorted::Cursor;
+use crate::time::Seq;
+
+/// A walk back in time over one key's versions at or below a seq.
+pub struct Walk {
+    sources: Rc<Sources>,
+    key_len: usize,
+    /// Where to go on: the run key of the next version looked for.
+    probe: Vec<u8>,
+    /// How many sources are done: memtables from the newest, then runs from the newest.
+    done: usize,
+    cursor: Option<Cursor>,
+    seq: Seq,
+}
+
+impl Walk {
+    /// All versions of a key (encoded) at or below `seq`.
+    pub fn new(sources: Rc<Sources>, key: &[u8], seq: Seq) -> Self {
+        Walk { sources, key_len: key.len(), probe: versioned(key, seq), done: 0, cursor: None, seq }
+    }
+
+    fn key(&self) -> &[u8] {
+        self.probe.get(..self.key_len).unwrap_or(&[])
+    }
+
+    /// The next older version.
+    pub fn next(&mut self) -> Result<Option<Version>> {
+        loop {
+            let memtables = self.sources.memtables.len();
+            if let Some(at) = memtables.checked_sub(self.done + 1) {
+                if let Some(version) = self.in_memtable(at) {
+                    return Ok(Some(version));
+                }
+                self.done += 1;
+                continue;
+            }
+            let Some(at) = self.sources.primary.len().checked_sub(self.done - memtables + 1) else {
+                return Ok(None);
+            };
+            if let Some(version) = self.in_run(at)? {
+                return Ok(Some(version));
+            }
+            self.cursor = None;
+            self.done += 1;
+        }
+    }
+
+    fn in_memtable(&mut self, at: usize) -> Option<Version> {
+        let memtable = self.sources.memtables.get(at)?.borrow();
+        let (run_key, version) = memtable.versions_from(&self.probe).next()?;
+        let (key, seq) = split_seq(run_key)?;
+        if key != self.key() {
+            return None;
+        }
+        let version = version.clone();
+        drop(memtable);
+        self.step_below(seq);
+        Some(version)
+    }
+
+    fn step_below(&mut self, seq: Seq) {
+        self.probe.truncate(self.key_len);
+        super::version::push_seq(Seq(seq.0.saturating_sub(1)), &mut self.probe);
+    }
+
+    fn in_run(&mut self, at: usize) -> Result<Option<Version>> {
+        let Some(run) = self.sources.primary.get(at) else {
+            return Ok(None);
+        };
+        match &mut self.cursor {
+            Some(cursor) => cursor.advance()?,
+            None => {
+                if run.min_seq > self.seq || !run.file.may_contain(self.key())? {
+                    return Ok(None);
+                }
+                self.cursor = Some(run.file.seek(&self.probe)?);
+            }
+        }
+        let Some(cursor) = self.cursor.as_ref().filter(|cursor| cursor.valid()) else {
+            return Ok(None);
+        };
+        match split_seq(cursor.key()) {
+            Some((key, seq)) if key == self.key() => {
+                let version = Version::decode(seq, &cursor.value());
+                version.map(Some).ok_or_else(|| unreadable_entry(&run.path))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// An entry that its block's checksum covers and that still makes no sense.
+pub fn unreadable_entry(path: &str) -> Error {
+    Error::new(crate::Code::Corrupt, "an entry of this file has an unknown form").in_file(path, None)
+}
