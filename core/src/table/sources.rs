@@ -9,7 +9,7 @@ use super::delta::DeltaCache;
 use super::memtable::SharedMemtable;
 use super::schema::Schema;
 use crate::error::Result;
-use crate::log::{LogReader, Position};
+use crate::log::{Horizon, LogReader, Position};
 use crate::sorted::{Kind, SortedTable};
 use crate::time::{Seq, Timestamp};
 
@@ -61,7 +61,7 @@ pub struct Sources {
     /// Where the events above the checkpoint start in the log.
     pub checkpoint_at: Position,
     /// Nothing below this can be asked: seq and time of the last compaction.
-    pub horizon: Option<(Seq, Timestamp)>,
+    pub horizon: Horizon,
     /// Stretches of the log sorted by key, kept for the next scan.
     pub deltas: Rc<RefCell<DeltaCache>>,
 }

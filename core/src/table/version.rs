@@ -46,7 +46,7 @@ impl Version {
     /// Appends the version's form in an index run; seq is part of the run's key.
     /// `[flags u8][depth u8][varint time]`, then metadata and whole row each as `[varint length][bytes]` where there, then the body.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let mut flags = self.op as u8;
+        let mut flags = self.op.byte();
         if self.meta.is_some() {
             flags |= HAS_META;
         }
@@ -69,7 +69,7 @@ impl Version {
     pub fn decode(seq: Seq, bytes: &Bytes) -> Option<Version> {
         let (&flags, rest) = bytes.split_first()?;
         let (&depth, rest) = rest.split_first()?;
-        let op = Op::from_u8(flags & OP_BITS)?;
+        let op = Op::from_byte(flags & OP_BITS)?;
         let (time, rest) = varint::read(rest)?;
         let mut at = bytes.len() - rest.len();
         let mut part = |present: bool| -> Option<Option<Bytes>> {
