@@ -14,6 +14,7 @@ pub mod db;
 pub mod error;
 pub mod limits;
 pub mod log;
+pub mod options;
 pub mod ql;
 pub mod sorted;
 pub mod storage;

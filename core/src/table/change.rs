@@ -163,13 +163,10 @@ fn touches_index(schema: &Schema, body: Option<&Bytes>) -> bool {
 /// The markers of values left and taken.
 fn postings(schema: &Schema, old: &mut Old<'_>, dead: bool, version: &Version, new: Option<&Bytes>) -> Result<Vec<(usize, Vec<u8>, Posting)>> {
     let mut out = Vec::new();
-    if schema.paths().is_empty() || (version.op == Op::Patch && new.is_none()) {
+    if schema.paths().is_empty() || (version.op == Op::Patch && !touches_index(schema, version.body.as_ref())) {
         return Ok(out);
     }
     let before = if dead { None } else { old.row()?.map(Row::document) };
-    if version.op == Op::Patch && !touches_index(schema, version.body.as_ref()) {
-        return Ok(out);
-    }
     for (index, path) in schema.paths().iter().enumerate() {
         let value = |document: Option<&Bytes>| {
             let object = ObjectRef::new(document?)?;
@@ -186,6 +183,17 @@ fn postings(schema: &Schema, old: &mut Old<'_>, dead: bool, version: &Version, n
         }
     }
     Ok(out)
+}
+
+/// The markers of a version that was not prepared: `before` sees everything before it.
+pub fn markers(before: &View, key: &[u8], version: &Version) -> Result<Vec<(usize, Vec<u8>, Posting)>> {
+    let mut old = Old { view: before, key, row: None };
+    let new = match version.op {
+        Op::Insert => version.body.clone(),
+        Op::Patch if touches_index(before.schema(), version.body.as_ref()) => Some(old.merged(version.body.as_ref())?),
+        Op::Patch | Op::Delete => None,
+    };
+    postings(before.schema(), &mut old, false, version, new.as_ref())
 }
 
 /// The key as people write it.

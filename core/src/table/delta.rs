@@ -191,14 +191,14 @@ impl DeltaBuilder {
     /// The delta above `base` up to `upto`; goes on from a cached one if there is one.
     pub fn new(sources: &Sources, base: Seq, upto: Seq) -> Result<Self> {
         let delta = sources.deltas.borrow_mut().take(base).unwrap_or_else(|| Delta::new(base));
-        let cursor = sources.log.cursor(sources.position_above(delta.upto)?)?;
+        let cursor = sources.log.cursor(sources.position_above(delta.upto)?, sources.checkpoint_at);
         Ok(DeltaBuilder { delta, upto, cursor, key: Vec::new() })
     }
 
     /// Reads some more; the delta when it is whole.
     pub fn step(&mut self) -> Result<Step<Delta>> {
         for _ in 0..STEP_EVENTS {
-            match self.cursor.next()? {
+            match self.cursor.next_event()? {
                 Some((_, event)) if event.seq <= self.upto => {
                     if event.seq > self.delta.upto {
                         self.key.clear();

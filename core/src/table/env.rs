@@ -2,18 +2,17 @@
 
 use alloc::rc::Rc;
 
+use crate::error::{Code, Error, Result};
 use crate::options::Options;
 use crate::sorted::BlockCache;
-use crate::storage::{Latch, Lock, Store};
+use crate::storage::{Latch, Store};
 
-/// The store, the writer's lock, and what goes with them.
+/// The store, the writer's latch, and what goes with them.
 pub struct Env {
     /// Where the files are.
     pub store: Rc<dyn Store>,
-    /// The writer's lock; a reader has none.
-    pub lock: Option<Rc<dyn Lock>>,
-    /// Stops all writing after the first failure.
-    pub latch: Latch,
+    /// The writer's lock and latch; a reader has none.
+    pub latch: Option<Rc<Latch>>,
     /// Sizes and thresholds.
     pub options: Options,
     /// Decoded blocks of all tables.
@@ -23,6 +22,11 @@ pub struct Env {
 impl Env {
     /// Whether this is a writer.
     pub fn writes(&self) -> bool {
-        self.lock.is_some()
+        self.latch.is_some()
+    }
+
+    /// The latch, through which every write goes.
+    pub fn latch(&self) -> Result<&Rc<Latch>> {
+        self.latch.as_ref().ok_or_else(|| Error::new(Code::ReadOnly, "the database is open for reading only"))
     }
 }

@@ -4,6 +4,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::ops::Bound;
 
+use super::change::markers;
 use super::memtable::SharedMemtable;
 use super::posting::{Posting, index_value};
 use super::row::Row;
@@ -71,7 +72,7 @@ impl Lookup {
         };
         let streams = match &mut self.streams {
             Some(streams) => streams,
-            None => self.streams.insert(open_streams(&self.sources, self.index, limits, self.view.seq())?),
+            None => self.streams.insert(open_streams(&self.view, &self.sources, self.index, limits)?),
         };
         for _ in 0..STEP_POSTINGS {
             let Some(at) = least(streams) else {
@@ -137,9 +138,24 @@ impl Limits {
     }
 }
 
-fn open_streams(sources: &Sources, index: usize, limits: &Limits, seq: Seq) -> Result<Vec<Stream>> {
+/// Makes the markers that a reader has put off.
+fn post(view: &View, memtable: &SharedMemtable) -> Result<()> {
+    let unposted = memtable.borrow_mut().take_unposted();
+    for (key, seq) in unposted {
+        let version = memtable.borrow().get(&key, seq).cloned();
+        let Some(version) = version else { continue };
+        let before = view.at(Seq(seq.0.saturating_sub(1)));
+        for (index, run_key, posting) in markers(&before, &key, &version)? {
+            memtable.borrow_mut().insert_posting(index, run_key, posting);
+        }
+    }
+    Ok(())
+}
+
+fn open_streams(view: &View, sources: &Sources, index: usize, limits: &Limits) -> Result<Vec<Stream>> {
     let mut streams = Vec::new();
     for memtable in sources.memtables.iter().rev() {
+        post(view, memtable)?;
         let found = memtable.borrow().posting_from(index, Bound::Included(&limits.lower)).map(|(key, posting)| (key.to_vec(), posting));
         if let Some((key, posting)) = found {
             streams.push(Stream::Mem { memtable: memtable.clone(), index, key, posting });
@@ -147,7 +163,7 @@ fn open_streams(sources: &Sources, index: usize, limits: &Limits, seq: Seq) -> R
     }
     let single = limits.lower == limits.upper;
     for run in sources.secondary.get(index).into_iter().flatten().rev() {
-        if run.min_seq > seq || (single && !run.file.may_contain(&limits.lower)?) {
+        if run.min_seq > view.seq() || (single && !run.file.may_contain(&limits.lower)?) {
             continue;
         }
         let cursor = run.file.seek(&limits.lower)?;
@@ -173,7 +189,7 @@ impl Stream {
 
     fn path(&self) -> &str {
         match self {
-            Stream::Run { cursor } => cursor.path(),
+            Stream::Run { cursor } => cursor.table().path(),
             Stream::Mem { .. } => "",
         }
     }
@@ -181,7 +197,7 @@ impl Stream {
     fn entry(&self) -> Result<(&[u8], Posting)> {
         match self {
             Stream::Run { cursor } => {
-                let posting = Posting::decode(&cursor.value()).ok_or_else(|| unreadable_entry(cursor.path()))?;
+                let posting = Posting::decode(&cursor.value()).ok_or_else(|| unreadable_entry(cursor.table().path()))?;
                 Ok((cursor.key(), posting))
             }
             Stream::Mem { key, posting, .. } => Ok((key, *posting)),

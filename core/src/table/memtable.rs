@@ -35,6 +35,8 @@ pub struct Memtable {
     versions: BTreeMap<Vec<u8>, Version>,
     postings: Vec<BTreeMap<Vec<u8>, Posting>>,
     marks: Vec<Mark>,
+    /// Versions whose markers have not been made yet: a reader makes them when an index is first used.
+    unposted: Vec<(Vec<u8>, Seq)>,
     bytes: usize,
 }
 
@@ -73,6 +75,19 @@ impl Memtable {
     pub fn insert(&mut self, key: &[u8], version: Version) {
         self.bytes += weight(key, &version);
         self.versions.insert(versioned(key, version.seq), version);
+    }
+
+    /// Adds a version whose markers are still to be made.
+    pub fn insert_unposted(&mut self, key: &[u8], version: Version) {
+        if !self.postings.is_empty() {
+            self.unposted.push((key.to_vec(), version.seq));
+        }
+        self.insert(key, version);
+    }
+
+    /// The versions whose markers are still to be made, in the order of the log; they count as made from now on.
+    pub fn take_unposted(&mut self) -> Vec<(Vec<u8>, Seq)> {
+        core::mem::take(&mut self.unposted)
     }
 
     /// Takes a version out again.

@@ -32,8 +32,12 @@ pub struct Meta {
     pub runs: Vec<Vec<RunMeta>>,
     /// Seqs of the snapshots, oldest first.
     pub snapshots: Vec<Seq>,
-    /// The next number for a run.
-    pub next_run: u64,
+    /// The last number that a run was given.
+    pub last_run: u64,
+    /// How many events the log has up to the checkpoint.
+    pub events: u64,
+    /// How many bytes of frames the log has up to the checkpoint.
+    pub log_bytes: u64,
 }
 
 impl Meta {
@@ -55,7 +59,9 @@ impl Meta {
         let runs = self.runs.iter().map(|runs| Value::Array(runs.iter().map(run).collect())).collect();
         object.insert("runs", Value::Array(runs));
         object.insert("snapshots", Value::Array(self.snapshots.iter().map(|seq| Value::from(seq.0)).collect()));
-        object.insert("next_run", self.next_run);
+        object.insert("last_run", self.last_run);
+        object.insert("events", self.events);
+        object.insert("log_bytes", self.log_bytes);
         sealed::seal_json(&object)
     }
 
@@ -96,7 +102,9 @@ impl Meta {
             hints,
             runs: runs.collect::<Option<_>>()?,
             snapshots: array(object, "snapshots")?.iter().map(|seq| as_u64(seq).map(Seq)).collect::<Option<_>>()?,
-            next_run: number(object, "next_run")?,
+            last_run: number(object, "last_run")?,
+            events: number(object, "events")?,
+            log_bytes: number(object, "log_bytes")?,
         })
     }
 }
@@ -206,7 +214,9 @@ mod tests {
             },
             runs: alloc::vec![alloc::vec![RunMeta { id: 1, min_seq: Seq(1), max_seq: Seq(7) }], Vec::new()],
             snapshots: alloc::vec![Seq(5)],
-            next_run: 8,
+            last_run: 8,
+            events: 5,
+            log_bytes: 400,
         };
         assert_eq!(Meta::from_json("meta.json", meta.to_json().as_bytes()), Some(meta));
     }

@@ -1,1 +1,44 @@
-//! (being written)
+//! Tables: events become versions of rows, kept so that any moment of the past can be read as fast as the present.
+//!
+//! A [`Table`] is its log, a memtable of the newest versions, and derived files: runs of sorted tables that index every version
+//! by key and every change of an indexed value, and snapshots of all rows at some seqs. A [`View`] reads all of it at one seq.
+//! An event is prepared ([`change`]: all that can fail), appended to the log, and applied ([`Table::apply`], which cannot fail).
+
+pub mod change;
+mod delta;
+mod env;
+mod job;
+mod lookup;
+mod maintenance;
+mod marks;
+mod memtable;
+mod meta;
+pub mod name;
+mod open;
+mod posting;
+mod row;
+mod run_file;
+mod scan;
+mod schema;
+pub(crate) mod sealed;
+mod snapshot;
+mod sources;
+mod state;
+mod table;
+pub(crate) mod varint;
+mod version;
+mod view;
+mod walk;
+
+pub use change::{Change, Intent, Wanted};
+pub use env::Env;
+pub use job::{Covered, TakeSnapshot};
+pub use lookup::{Lookup, ValueRange};
+pub use row::Row;
+pub use scan::Scan;
+pub use schema::{Schema, dir_of};
+pub use sources::Sources;
+pub use table::{Applied, Table};
+pub use version::Version;
+pub use view::{KeyRange, Step, View, drive};
+pub use walk::Walk;

@@ -10,15 +10,13 @@ use super::memtable::SharedMemtable;
 use super::schema::Schema;
 use crate::error::Result;
 use crate::log::{Horizon, LogReader, Position};
-use crate::sorted::{Kind, SortedTable};
+use crate::sorted::SortedTable;
 use crate::time::{Seq, Timestamp};
 
 /// One immutable sorted file of an index: everything of its range of seqs.
 pub struct Run {
     /// The file.
     pub file: Rc<SortedTable>,
-    /// Its path, which may lag behind a rename.
-    pub path: alloc::string::String,
     /// Its number, unique in the table.
     pub id: u64,
     /// First seq that it covers.
@@ -37,6 +35,10 @@ pub struct Snapshot {
     pub seq: Seq,
     /// How many live rows it has.
     pub rows: u64,
+    /// How many events the log had up to it.
+    pub events: u64,
+    /// How many bytes the log had up to it.
+    pub log_bytes: u64,
 }
 
 /// Everything that a table is read from.
@@ -118,26 +120,13 @@ impl Sources {
                 (found, from) = (Some(mark.seq), mark.at);
             }
         }
-        let mut cursor = self.log.cursor(from)?;
-        while let Some((_, event)) = cursor.next()? {
+        let mut cursor = self.log.cursor(from, self.log.end());
+        while let Some((_, event)) = cursor.next_event()? {
             if event.time > time {
                 break;
             }
             found = Some(event.seq);
         }
-        // A reader may hold commits that the log does not have yet: they are in the last memtable.
-        if let Some(memtable) = self.memtables.last() {
-            let memtable = memtable.borrow();
-            found = found.max(memtable.versions_from(&[]).filter(|(_, v)| v.time <= time && Some(v.seq) > found).map(|(_, v)| v.seq).max());
-        }
         Ok(found)
-    }
-}
-
-/// The kind that a run of an index has in its footer.
-pub fn kind_of(index: Option<usize>) -> Kind {
-    match index {
-        None => Kind::PrimaryIndex,
-        Some(_) => Kind::SecondaryIndex,
     }
 }

@@ -91,7 +91,7 @@ impl Walk {
         match split_seq(cursor.key()) {
             Some((key, seq)) if key == self.key() => {
                 let version = Version::decode(seq, &cursor.value());
-                version.map(Some).ok_or_else(|| unreadable_entry(&run.path))
+                version.map(Some).ok_or_else(|| unreadable_entry(run.file.path()))
             }
             _ => Ok(None),
         }

@@ -54,6 +54,14 @@ impl Path {
         &self.0
     }
 
+    /// The name of the top-level member that the path starts with.
+    pub fn first_member(&self) -> Option<&str> {
+        match self.0.first() {
+            Some(Step::Member(name)) => Some(name),
+            _ => None,
+        }
+    }
+
     /// This path and one step more.
     #[must_use]
     pub fn join(&self, step: Step) -> Path {

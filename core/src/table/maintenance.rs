@@ -1,0 +1,346 @@
+//! When maintenance is due, and what becomes of its results. Each commit pays a bounded share; the rest waits for the next.
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::env::Env;
+use super::job::{Covered, Flush, MergeRuns, TakeSnapshot, Target};
+use super::meta::{self, Meta, RunMeta};
+use super::run_file::{self, Index};
+use super::sources::{Run, Snapshot, Sources};
+use super::table::Table;
+use super::view::Step;
+use crate::error::Result;
+use crate::log::Checkpoint;
+
+/// Frozen memtables that wait for their flush at most; then a commit waits for one.
+const FROZEN_MAX: usize = 2;
+/// Runs below this many entries are of the least size.
+const LEAST_RUN: u64 = 1_024;
+
+/// The jobs of a table that are under way.
+#[derive(Default)]
+pub struct Maintenance {
+    /// What frozen memtables cover, oldest first; the sources hold the memtables in the same order.
+    frozen: Vec<Covered>,
+    flush: Option<Flush>,
+    merge: Option<MergeRuns>,
+    snapshot: Option<TakeSnapshot>,
+}
+
+impl Maintenance {
+    /// Whether any job is under way or a memtable waits.
+    pub fn is_idle(&self) -> bool {
+        self.frozen.is_empty() && self.flush.is_none() && self.merge.is_none() && self.snapshot.is_none()
+    }
+}
+
+impl Table {
+    /// Does up to `steps` steps of due maintenance; whether some is left. To be called between transactions.
+    pub fn maintain(&mut self, steps: u64) -> Result<bool> {
+        self.freeze_if_due();
+        for _ in 0..steps {
+            if !self.step_maintenance()? {
+                return Ok(false);
+            }
+        }
+        while self.maintenance.frozen.len() > FROZEN_MAX {
+            self.step_maintenance()?;
+        }
+        Ok(!self.maintenance.is_idle())
+    }
+
+    /// Does all due maintenance; with `flush`, everything in memory is flushed first.
+    pub fn maintain_fully(&mut self, flush: bool) -> Result<()> {
+        if flush {
+            self.freeze();
+        }
+        while self.maintain(1_000)? {}
+        Ok(())
+    }
+
+    fn freeze_if_due(&mut self) {
+        let options = &self.env.options;
+        let due = self.memtable().is_some_and(|memtable| {
+            let memtable = memtable.borrow();
+            memtable.len() >= options.memtable_events || memtable.bytes() >= options.memtable_bytes
+        });
+        if due {
+            self.freeze();
+        }
+    }
+
+    /// Sets the memtable aside for a flush and begins a new one.
+    fn freeze(&mut self) {
+        if self.memtable().is_none_or(|memtable| memtable.borrow().is_empty()) {
+            return;
+        }
+        self.maintenance.frozen.push(self.head);
+        let fresh = Table::new_memtable(&self.schema);
+        self.marked_at = None;
+        self.change_sources(|sources| sources.memtables.push(fresh));
+    }
+
+    /// One step of the most urgent job; whether there was one.
+    fn step_maintenance(&mut self) -> Result<bool> {
+        let env = self.env.clone();
+        if self.start_flush()? {
+            let done = match &mut self.maintenance.flush {
+                Some(flush) => flush.step(&env)?,
+                None => Step::Done,
+            };
+            if let Step::Item(runs) = done {
+                self.flushed(runs)?;
+            }
+            return Ok(true);
+        }
+        if self.start_merge(&env)? {
+            let done = match &mut self.maintenance.merge {
+                Some(merge) => merge.step(&env)?,
+                None => Step::Done,
+            };
+            if let Step::Item(run) = done {
+                self.merged(run)?;
+            }
+            return Ok(true);
+        }
+        if self.start_snapshot(&env)? {
+            let done = match &mut self.maintenance.snapshot {
+                Some(snapshot) => snapshot.step(&env)?,
+                None => Step::Done,
+            };
+            if let Step::Item(snapshot) = done {
+                self.maintenance.snapshot = None;
+                self.add_snapshot(snapshot)?;
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn target(&self) -> Target {
+        Target { dir: self.dir.clone(), schema: self.schema.clone(), generation: self.log.generation() }
+    }
+
+    fn next_run(&mut self) -> u64 {
+        self.meta.last_run += 1;
+        self.meta.last_run
+    }
+
+    fn runs_of(&self, index: Index) -> &[Rc<Run>] {
+        match index {
+            Index::Primary => &self.sources.primary,
+            Index::Secondary(number) => self.sources.secondary.get(number).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// Whether a flush is under way. What it will cover is made durable first: derived files never run ahead of the log.
+    fn start_flush(&mut self) -> Result<bool> {
+        if self.maintenance.flush.is_some() {
+            return Ok(true);
+        }
+        let Some(covered) = self.maintenance.frozen.first().copied() else {
+            return Ok(false);
+        };
+        let Some(memtable) = self.sources.memtables.first().cloned() else {
+            return Ok(false);
+        };
+        self.sync()?;
+        let mut plan = Vec::new();
+        for index in Index::all(&self.schema.clone()) {
+            let id = self.next_run();
+            let path = match self.runs_of(index).is_empty() {
+                true => run_file::oldest_path(&self.dir, &self.schema, index),
+                false => run_file::numbered_path(&self.dir, &self.schema, index, id),
+            };
+            plan.push((index, path, id));
+        }
+        self.maintenance.flush = Some(Flush::new(self.target(), memtable, self.sources.checkpoint, covered, plan.into_iter()));
+        Ok(true)
+    }
+
+    fn flushed(&mut self, runs: Vec<(Index, Rc<Run>)>) -> Result<()> {
+        let Some(flush) = self.maintenance.flush.take() else {
+            return Ok(());
+        };
+        self.maintenance.frozen.remove(0);
+        let covered = flush.covered();
+        self.change_sources(|sources| {
+            sources.memtables.remove(0);
+            (sources.checkpoint, sources.checkpoint_at) = (covered.seq, covered.at);
+            for (index, run) in runs {
+                runs_mut(sources, index).push(run);
+            }
+        });
+        self.meta.hints.checkpoint = Some(Checkpoint { position: covered.at, seq: covered.seq, time: covered.time });
+        (self.meta.events, self.meta.log_bytes) = (covered.events, covered.log_bytes);
+        self.write_meta()
+    }
+
+    /// Whether a merge is under way: the newest runs of an index, if as many as the fan are of like size.
+    fn start_merge(&mut self, env: &Env) -> Result<bool> {
+        if self.maintenance.merge.is_some() {
+            return Ok(true);
+        }
+        for index in Index::all(&self.schema.clone()) {
+            let runs = self.runs_of(index);
+            let Some(count) = due_merge(runs, env.options.merge_fan) else {
+                continue;
+            };
+            let inputs = runs.get(runs.len() - count..).unwrap_or_default().to_vec();
+            let id = self.next_run();
+            let path = run_file::numbered_path(&self.dir, &self.schema, index, id);
+            self.maintenance.merge = Some(MergeRuns::new(env, &self.target(), index, inputs, id, path)?);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Puts a merged run in the place of its inputs. They are removed once meta.json no longer names them; then the oldest run gets its name.
+    fn merged(&mut self, run: Rc<Run>) -> Result<()> {
+        let Some(merge) = self.maintenance.merge.take() else {
+            return Ok(());
+        };
+        let (index, inputs) = merge.inputs();
+        let oldest = self.runs_of(index).first().is_some_and(|first| inputs.first().is_some_and(|input| input.id == first.id));
+        self.change_sources(|sources| {
+            let runs = runs_mut(sources, index);
+            let at = runs.iter().position(|old| inputs.first().is_some_and(|input| input.id == old.id)).unwrap_or(0);
+            runs.splice(at..at + inputs.len(), [run.clone()]);
+        });
+        self.write_meta()?;
+        let env = self.env.clone();
+        let latch = env.latch()?;
+        for (at, input) in inputs.iter().enumerate() {
+            // The oldest input has the name that the merged run takes over below.
+            if !(oldest && at == 0) {
+                latch.remove(&*env.store, &run_file::numbered_path(&self.dir, &self.schema, index, input.id))?;
+            }
+        }
+        if oldest {
+            let from = run_file::numbered_path(&self.dir, &self.schema, index, run.id);
+            latch.rename(&*env.store, &from, &run_file::oldest_path(&self.dir, &self.schema, index))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a snapshot is under way. It is taken at the checkpoint, where everything is durable and on disk.
+    fn start_snapshot(&mut self, env: &Env) -> Result<bool> {
+        if self.maintenance.snapshot.is_some() {
+            return Ok(true);
+        }
+        let (events, rows, bytes) = self.sources.snapshots.last().map_or((0, 0, 0), |last| (last.events, last.rows, last.log_bytes));
+        let due_events = self.meta.events.saturating_sub(events) >= env.options.snapshot_events.max(rows);
+        let due_bytes = self.meta.log_bytes.saturating_sub(bytes) >= env.options.snapshot_bytes;
+        if !due_events && !due_bytes {
+            return Ok(false);
+        }
+        let Some(checkpoint) = self.meta.hints.checkpoint else {
+            return Ok(false);
+        };
+        let covered = Covered {
+            seq: checkpoint.seq,
+            time: checkpoint.time,
+            at: checkpoint.position,
+            events: self.meta.events,
+            log_bytes: self.meta.log_bytes,
+        };
+        self.maintenance.snapshot = Some(TakeSnapshot::new(env, &self.target(), self.sources.clone(), covered)?);
+        Ok(true)
+    }
+
+    /// A snapshot at the table's head, to be driven by the caller and handed to [`Table::add_snapshot`]. `None` if there is one at this seq.
+    pub fn take_snapshot(&mut self) -> Result<Option<TakeSnapshot>> {
+        if self.sources.snapshots.last().is_some_and(|last| last.seq >= self.head.seq) || self.head.events == 0 {
+            return Ok(None);
+        }
+        self.sync()?;
+        let env = self.env.clone();
+        // A job that is under way for the same seq writes the same file.
+        self.maintenance.snapshot = None;
+        Ok(Some(TakeSnapshot::new(&env, &self.target(), self.sources.clone(), self.head)?))
+    }
+
+    /// Makes a finished snapshot part of the table.
+    pub fn add_snapshot(&mut self, snapshot: Rc<Snapshot>) -> Result<()> {
+        self.change_sources(|sources| {
+            let at = sources.snapshots.partition_point(|other| other.seq < snapshot.seq);
+            sources.snapshots.retain(|other| other.seq != snapshot.seq);
+            sources.snapshots.insert(at, snapshot);
+        });
+        self.write_meta()
+    }
+
+    /// Writes meta.json as things are now.
+    pub(super) fn write_meta(&mut self) -> Result<()> {
+        let meta = self.current_meta();
+        self.env.latch()?.replace(&*self.env.store, &meta::path(&self.dir), meta.to_json().as_bytes())?;
+        self.meta = meta;
+        Ok(())
+    }
+
+    fn current_meta(&self) -> Meta {
+        let runs = |runs: &[Rc<Run>]| runs.iter().map(|run| RunMeta { id: run.id, min_seq: run.min_seq, max_seq: run.max_seq }).collect();
+        let mut meta = self.meta.clone();
+        meta.hints.generation = self.log.generation();
+        meta.hints.horizon = self.sources.horizon;
+        meta.hints.segments = self.log.reader().segments();
+        meta.runs = Index::all(&self.schema).map(|index| runs(self.runs_of(index))).collect();
+        meta.snapshots = self.sources.snapshots.iter().map(|snapshot| snapshot.seq).collect();
+        meta
+    }
+
+    /// Leaves the table as the next open wants it: a short tail, the log trimmed, the ends exact.
+    pub fn close(&mut self) -> Result<()> {
+        let flush = self.memtable().is_some_and(|memtable| memtable.borrow().len() > self.env.options.replay_events_max);
+        self.maintain_fully(flush)?;
+        self.log.trim()?;
+        self.meta.hints.relaxed_from = None;
+        if self.current_meta() != self.meta || self.env.store.read(&meta::path(&self.dir))?.is_none() {
+            self.write_meta()?;
+        }
+        Ok(())
+    }
+
+    /// Removes derived files that meta.json does not name: remains of jobs that a crash ended.
+    pub(super) fn remove_strays(&self) -> Result<()> {
+        let env = &self.env;
+        let mut named: Vec<String> = Vec::new();
+        for index in Index::all(&self.schema) {
+            named.extend(self.runs_of(index).iter().map(|run| run.file.path().into()));
+        }
+        named.extend(self.sources.snapshots.iter().map(|snapshot| snapshot.file.path().into()));
+        for dir in [run_file::index_dir(&self.dir), super::snapshot::snapshot_dir(&self.dir)] {
+            for name in env.store.list(&dir)? {
+                let path = alloc::format!("{dir}/{name}");
+                if !named.contains(&path) {
+                    env.latch()?.remove(&*env.store, &path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn runs_mut(sources: &mut Sources, index: Index) -> &mut Vec<Rc<Run>> {
+    match index {
+        Index::Secondary(number) if number < sources.secondary.len() => match sources.secondary.get_mut(number) {
+            Some(runs) => runs,
+            None => &mut sources.primary,
+        },
+        _ => &mut sources.primary,
+    }
+}
+
+/// How many of the newest runs to merge: all that are at most of some size, if they are as many as the fan. `None` if no merge is due.
+fn due_merge(runs: &[Rc<Run>], fan: usize) -> Option<usize> {
+    let fan = fan.max(2);
+    let base = u64::try_from(fan).unwrap_or(2);
+    let tier = |entries: u64| (entries.max(1) / LEAST_RUN).max(1).ilog(base);
+    let top = runs.iter().map(|run| tier(run.entries)).max()?;
+    (0..=top).find_map(|size| {
+        let count = runs.iter().rev().take_while(|run| tier(run.entries) <= size).count();
+        (count >= fan).then_some(count)
+    })
+}

@@ -1,0 +1,186 @@
+//! A table: its log, what is in memory of it, and the derived files.
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use super::change::{Change, Wanted, prepare};
+use super::env::Env;
+use super::job::Covered;
+use super::maintenance::Maintenance;
+use super::marks::MARK_EVERY_BYTES;
+use super::memtable::{Mark, Memtable, SharedMemtable};
+use super::meta::Meta;
+use super::posting::Posting;
+use super::schema::Schema;
+use super::sources::Sources;
+use super::state::KeyStates;
+use super::view::View;
+use crate::error::{Code, Error, Result};
+use crate::log::{Frames, Log, Position};
+use crate::time::{Point, Seq, Timestamp};
+
+/// A table that is open.
+pub struct Table {
+    pub(super) env: Rc<Env>,
+    pub(super) dir: String,
+    pub(super) schema: Rc<Schema>,
+    pub(super) log: Log,
+    pub(super) sources: Rc<Sources>,
+    pub(super) states: KeyStates,
+    /// What meta.json says now; what it will say next is derived from the sources.
+    pub(super) meta: Meta,
+    /// The end of what has been applied and appended.
+    pub(super) head: Covered,
+    /// The log's bytes at the last mark.
+    pub(super) marked_at: Option<u64>,
+    pub(super) maintenance: Maintenance,
+}
+
+/// What undoes an applied change.
+pub struct Applied {
+    /// The encoded key.
+    pub key: Vec<u8>,
+    /// The event's number.
+    pub seq: Seq,
+    /// The markers that were added.
+    pub postings: Vec<(usize, Vec<u8>)>,
+}
+
+impl Table {
+    /// What the table is.
+    pub fn schema(&self) -> &Rc<Schema> {
+        &self.schema
+    }
+
+    /// The table's directory.
+    pub fn dir(&self) -> &str {
+        &self.dir
+    }
+
+    /// The last event that is in the log.
+    pub fn head(&self) -> Covered {
+        self.head
+    }
+
+    /// The table's log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What answers are read from now.
+    pub fn sources(&self) -> &Rc<Sources> {
+        &self.sources
+    }
+
+    /// The table at a seq.
+    pub fn view(&self, seq: Seq) -> View {
+        View::new(self.sources.clone(), seq)
+    }
+
+    /// The seq that a point means, `head` being the last seq and time of the database. `Code::BeforeHorizon` if the history up to there was dropped.
+    pub fn resolve(&self, point: Point, head: (Seq, Timestamp)) -> Result<Seq> {
+        let horizon = self.sources.horizon;
+        let seq = match point {
+            Point::Seq(seq) => seq.min(head.0),
+            Point::Time(time) if time >= head.1 => head.0,
+            Point::Time(time) if time < horizon.time => return Err(self.before_horizon()),
+            Point::Time(time) => self.sources.seq_at(time)?.unwrap_or_default().max(horizon.seq),
+        };
+        if seq < horizon.seq { Err(self.before_horizon()) } else { Ok(seq) }
+    }
+
+    fn before_horizon(&self) -> Error {
+        let horizon = self.sources.horizon;
+        let message = alloc::format!("table {} was compacted: its history before @seq:{} ({}) is gone", self.schema.name, horizon.seq.0, horizon.time);
+        Error::new(Code::BeforeHorizon, message).hint(alloc::format!("the earliest point left is \"@seq:{}\"", horizon.seq.0))
+    }
+
+    /// Checks what is wanted against the row as it is just before the event.
+    pub fn prepare(&mut self, wanted: Wanted) -> Result<Change> {
+        let known = self.states.get(&wanted.key);
+        let view = self.view(Seq(wanted.seq.0.saturating_sub(1)));
+        prepare(&view, wanted, known)
+    }
+
+    /// Puts a change into memory. Views at or above its seq see it.
+    pub fn apply(&mut self, change: Change) -> Applied {
+        let Change { key, version, postings, state } = change;
+        let seq = version.seq;
+        self.states.set(&key, state);
+        let mut keys = Vec::with_capacity(postings.len());
+        if let Some(memtable) = self.sources.memtables.last() {
+            let mut memtable = memtable.borrow_mut();
+            memtable.insert(&key, version);
+            for (index, run_key, posting) in postings {
+                keys.push((index, run_key.clone()));
+                memtable.insert_posting(index, run_key, Posting { ..posting });
+            }
+        }
+        Applied { key, seq, postings: keys }
+    }
+
+    /// Takes a change of an open transaction out of memory again; the newest first.
+    pub fn undo(&mut self, applied: &Applied) {
+        self.states.forget(&applied.key);
+        if let Some(memtable) = self.sources.memtables.last() {
+            let mut memtable = memtable.borrow_mut();
+            memtable.remove(&applied.key, applied.seq);
+            for (index, key) in &applied.postings {
+                memtable.remove_posting(*index, key);
+            }
+        }
+    }
+
+    /// The memtable that is being written.
+    pub fn memtable(&self) -> Option<&SharedMemtable> {
+        self.sources.memtables.last()
+    }
+
+    /// Writes the frames of whole transactions, whose changes have been applied, behind the log. Durable after [`Table::sync`].
+    pub fn append(&mut self, frames: &Frames, events: u64) -> Result<Position> {
+        let at = self.log.append(frames)?;
+        self.appended(at, frames, events);
+        Ok(at)
+    }
+
+    /// Notes that frames are in the log.
+    pub(super) fn appended(&mut self, at: Position, frames: &Frames, events: u64) {
+        if let Some((seq, time)) = frames.first() {
+            self.mark(Mark { seq, time, at });
+        }
+        if let Some((seq, time)) = frames.last() {
+            let log_bytes = self.head.log_bytes + frames.len() as u64;
+            self.head = Covered { seq, time, at: self.log.end(), events: self.head.events + events, log_bytes };
+        }
+    }
+
+    /// Keeps a mark, if it is far enough from the last.
+    pub(super) fn mark(&mut self, mark: Mark) {
+        let here = self.head.log_bytes;
+        if self.marked_at.is_none_or(|last| here >= last + MARK_EVERY_BYTES) {
+            self.marked_at = Some(here);
+            if let Some(memtable) = self.sources.memtables.last() {
+                memtable.borrow_mut().push_mark(mark);
+            }
+        }
+    }
+
+    /// Puts everything appended on stable storage.
+    pub fn sync(&mut self) -> Result<crate::storage::Synced> {
+        self.log.sync()
+    }
+
+    /// Changes what answers are read from; views that are out keep theirs.
+    pub(super) fn change_sources(&mut self, change: impl FnOnce(&mut Sources)) {
+        let mut sources = Sources::clone(&self.sources);
+        change(&mut sources);
+        self.sources = Rc::new(sources);
+    }
+
+    /// An empty memtable for this table.
+    pub(super) fn new_memtable(schema: &Schema) -> SharedMemtable {
+        Rc::new(RefCell::new(Memtable::new(schema.indexes.len())))
+    }
+}
