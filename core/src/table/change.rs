@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::log::Op;
 use crate::time::{Seq, Timestamp};
-use crate::value::bytes::Bytes;
+use crate::value::Bytes;
 use crate::value::{Key, ObjectRef, patch};
 
 /// What is wanted of a row.
@@ -71,7 +71,11 @@ pub struct Change {
 
 /// Checks what is wanted against the row in `view`, which must see everything before the event. `known` is the key's state, if remembered.
 pub fn prepare(view: &View, wanted: Wanted, known: Option<KeyState>) -> Result<Change> {
-    let mut old = Old { view, key: &wanted.key, row: None };
+    let mut old = Old {
+        view,
+        key: &wanted.key,
+        row: None,
+    };
     let state = match known {
         Some(state) => state,
         None => old.state()?,
@@ -79,18 +83,40 @@ pub fn prepare(view: &View, wanted: Wanted, known: Option<KeyState>) -> Result<C
     let schema = view.schema();
     match wanted.intent {
         Intent::Insert if state.live => return Err(duplicate(schema, &wanted.key)),
-        Intent::Patch | Intent::Delete if !state.live => return Err(no_such_row(schema, &wanted.key)),
+        Intent::Patch | Intent::Delete if !state.live => {
+            return Err(no_such_row(schema, &wanted.key));
+        }
         _ => {}
     }
     let body_len = wanted.body.as_ref().map_or(0, |body| body.len());
-    let mut version =
-        Version { seq: wanted.seq, time: wanted.time, op: wanted.intent.op(), depth: 0, body: wanted.body, whole: None, meta: wanted.meta };
-    let mut state = KeyState { live: version.op != Op::Delete, depth: 0, size_bound: body_len + if version.op == Op::Patch { state.size_bound } else { 0 }, ..state };
+    let mut version = Version {
+        seq: wanted.seq,
+        time: wanted.time,
+        op: wanted.intent.op(),
+        depth: 0,
+        body: wanted.body,
+        whole: None,
+        meta: wanted.meta,
+    };
+    let mut state = KeyState {
+        live: version.op != Op::Delete,
+        depth: 0,
+        size_bound: body_len
+            + if version.op == Op::Patch {
+                state.size_bound
+            } else {
+                0
+            },
+        ..state
+    };
     let mut new = None;
     if version.op == Op::Patch {
         let depth = known.map_or_else(|| old.depth(), |known| Ok(usize::from(known.depth)))? + 1;
         let due = depth >= usize::from(PATCH_CHAIN_MAX);
-        if due || state.size_bound > DOCUMENT_BYTES_MAX || touches_index(schema, version.body.as_ref()) {
+        if due
+            || state.size_bound > DOCUMENT_BYTES_MAX
+            || touches_index(schema, version.body.as_ref())
+        {
             let merged = old.merged(version.body.as_ref())?;
             if merged.len() > DOCUMENT_BYTES_MAX {
                 return Err(too_large(merged.len()));
@@ -108,8 +134,19 @@ pub fn prepare(view: &View, wanted: Wanted, known: Option<KeyState>) -> Result<C
     } else if version.op == Op::Insert {
         new.clone_from(&version.body);
     }
-    let postings = postings(schema, &mut old, known_dead(known, &version), &version, new.as_ref())?;
-    Ok(Change { key: wanted.key, version, postings, state })
+    let postings = postings(
+        schema,
+        &mut old,
+        known_dead(known, &version),
+        &version,
+        new.as_ref(),
+    )?;
+    Ok(Change {
+        key: wanted.key,
+        version,
+        postings,
+        state,
+    })
 }
 
 /// An insert over a key that is known to have no live row need not look for the values it leaves.
@@ -134,8 +171,16 @@ impl Old<'_> {
 
     fn state(&mut self) -> Result<KeyState> {
         Ok(match self.row()? {
-            Some(row) => KeyState { live: true, depth: u8::try_from(row.depth()).unwrap_or(PATCH_CHAIN_MAX), size_bound: row.size_bound() },
-            None => KeyState { live: false, depth: 0, size_bound: 0 },
+            Some(row) => KeyState {
+                live: true,
+                depth: u8::try_from(row.depth()).unwrap_or(PATCH_CHAIN_MAX),
+                size_bound: row.size_bound(),
+            },
+            None => KeyState {
+                live: false,
+                depth: 0,
+                size_bound: 0,
+            },
         })
     }
 
@@ -146,7 +191,9 @@ impl Old<'_> {
     fn merged(&mut self, body: Option<&Bytes>) -> Result<Bytes> {
         let document = self.row()?.ok_or_else(broken_chain)?.document();
         let target = ObjectRef::new(&document).ok_or_else(broken_chain)?;
-        let change = body.and_then(|body| ObjectRef::new(body)).ok_or_else(broken_chain)?;
+        let change = body
+            .and_then(|body| ObjectRef::new(body))
+            .ok_or_else(broken_chain)?;
         let mut out = Vec::with_capacity(document.len() + 64);
         patch::merge(target, change, &mut out);
         Ok(Bytes::from(out))
@@ -157,16 +204,31 @@ fn touches_index(schema: &Schema, body: Option<&Bytes>) -> bool {
     let Some(object) = body.and_then(|body| ObjectRef::new(body)) else {
         return false;
     };
-    schema.paths().iter().any(|path| path.first_member().is_some_and(|name| object.get(name).is_some()))
+    schema.paths().iter().any(|path| {
+        path.first_member()
+            .is_some_and(|name| object.get(name).is_some())
+    })
 }
 
 /// The markers of values left and taken.
-fn postings(schema: &Schema, old: &mut Old<'_>, dead: bool, version: &Version, new: Option<&Bytes>) -> Result<Vec<(usize, Vec<u8>, Posting)>> {
+fn postings(
+    schema: &Schema,
+    old: &mut Old<'_>,
+    dead: bool,
+    version: &Version,
+    new: Option<&Bytes>,
+) -> Result<Vec<(usize, Vec<u8>, Posting)>> {
     let mut out = Vec::new();
-    if schema.paths().is_empty() || (version.op == Op::Patch && !touches_index(schema, version.body.as_ref())) {
+    if schema.paths().is_empty()
+        || (version.op == Op::Patch && !touches_index(schema, version.body.as_ref()))
+    {
         return Ok(out);
     }
-    let before = if dead { None } else { old.row()?.map(Row::document) };
+    let before = if dead {
+        None
+    } else {
+        old.row()?.map(Row::document)
+    };
     for (index, path) in schema.paths().iter().enumerate() {
         let value = |document: Option<&Bytes>| {
             let object = ObjectRef::new(document?)?;
@@ -178,7 +240,14 @@ fn postings(schema: &Schema, old: &mut Old<'_>, dead: bool, version: &Version, n
         }
         for (value, takes) in [(left, false), (taken, true)] {
             if let Some(value) = value {
-                out.push((index, posting_key(&value, old.key, version.seq), Posting { takes, value_len: value.len() }));
+                out.push((
+                    index,
+                    posting_key(&value, old.key, version.seq),
+                    Posting {
+                        takes,
+                        value_len: value.len(),
+                    },
+                ));
             }
         }
     }
@@ -186,11 +255,21 @@ fn postings(schema: &Schema, old: &mut Old<'_>, dead: bool, version: &Version, n
 }
 
 /// The markers of a version that was not prepared: `before` sees everything before it.
-pub fn markers(before: &View, key: &[u8], version: &Version) -> Result<Vec<(usize, Vec<u8>, Posting)>> {
-    let mut old = Old { view: before, key, row: None };
+pub fn markers(
+    before: &View,
+    key: &[u8],
+    version: &Version,
+) -> Result<Vec<(usize, Vec<u8>, Posting)>> {
+    let mut old = Old {
+        view: before,
+        key,
+        row: None,
+    };
     let new = match version.op {
         Op::Insert => version.body.clone(),
-        Op::Patch if touches_index(before.schema(), version.body.as_ref()) => Some(old.merged(version.body.as_ref())?),
+        Op::Patch if touches_index(before.schema(), version.body.as_ref()) => {
+            Some(old.merged(version.body.as_ref())?)
+        }
         Op::Patch | Op::Delete => None,
     };
     postings(before.schema(), &mut old, false, version, new.as_ref())
@@ -202,16 +281,33 @@ pub fn key_text(encoded: &[u8]) -> alloc::string::String {
 }
 
 fn duplicate(schema: &Schema, key: &[u8]) -> Error {
-    Error::new(Code::DuplicateKey, format!("table {} has a row with key {} already", schema.name, key_text(key)))
-        .hint("PATCH changes it, UPSERT replaces it")
+    Error::new(
+        Code::DuplicateKey,
+        format!(
+            "table {} has a row with key {} already",
+            schema.name,
+            key_text(key)
+        ),
+    )
+    .hint("PATCH changes it, UPSERT replaces it")
 }
 
 /// There is no live row with this key.
 pub fn no_such_row(schema: &Schema, key: &[u8]) -> Error {
-    Error::new(Code::NoSuchRow, format!("table {} has no row with key {}", schema.name, key_text(key)))
+    Error::new(
+        Code::NoSuchRow,
+        format!(
+            "table {} has no row with key {}",
+            schema.name,
+            key_text(key)
+        ),
+    )
 }
 
 /// A document over the limit.
 pub fn too_large(bytes: usize) -> Error {
-    Error::new(Code::Limit, format!("a document has at most {DOCUMENT_BYTES_MAX} bytes (in msgpack), not {bytes}"))
+    Error::new(
+        Code::Limit,
+        format!("a document has at most {DOCUMENT_BYTES_MAX} bytes (in msgpack), not {bytes}"),
+    )
 }

@@ -13,7 +13,7 @@ use super::view::Step;
 use crate::error::Result;
 use crate::log::{EventRef, FrameCursor, Op};
 use crate::time::{Seq, Timestamp};
-use crate::value::bytes::Bytes;
+use crate::value::Bytes;
 use crate::value::keycode;
 
 const CHUNK_BYTES: usize = 256 << 10;
@@ -67,7 +67,10 @@ impl Delta {
 
     /// About how many bytes of memory it holds.
     pub fn bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.len()).sum::<usize>() + self.filling.len() + self.entries.len() * mem::size_of::<Entry>() + self.order.len() * 12
+        self.chunks.iter().map(|chunk| chunk.len()).sum::<usize>()
+            + self.filling.len()
+            + self.entries.len() * mem::size_of::<Entry>()
+            + self.order.len() * 12
     }
 
     /// How many keys it has.
@@ -82,25 +85,43 @@ impl Delta {
 
     /// The key at a place in key order.
     pub fn key(&self, at: usize) -> Option<Bytes> {
-        let entry = self.entries.get(usize::try_from(*self.order.get(at)?).ok()?)?;
+        let entry = self
+            .entries
+            .get(usize::try_from(*self.order.get(at)?).ok()?)?;
         self.part(entry.key)
     }
 
     /// The first place whose key is not below `key`.
     pub fn lower_bound(&self, key: &[u8]) -> usize {
-        self.order.partition_point(|&entry| self.raw_key(entry) < key)
+        self.order
+            .partition_point(|&entry| self.raw_key(entry) < key)
     }
 
     /// Adds the versions of the key at a place that are at or below `seq` to `out`, newest first, until one has the whole row or is a deletion.
     pub fn versions(&self, at: usize, seq: Seq, out: &mut Vec<Version>) {
         let mut next = self.order.get(at).copied().unwrap_or(NONE);
-        while let Some(entry) = usize::try_from(next).ok().and_then(|next| self.entries.get(next)) {
+        while let Some(entry) = usize::try_from(next)
+            .ok()
+            .and_then(|next| self.entries.get(next))
+        {
             next = entry.previous;
             if entry.seq > seq {
                 continue;
             }
-            let body = if entry.op == Op::Delete { None } else { self.part(entry.body) };
-            out.push(Version { seq: entry.seq, time: entry.time, op: entry.op, depth: 0, body, whole: None, meta: None });
+            let body = if entry.op == Op::Delete {
+                None
+            } else {
+                self.part(entry.body)
+            };
+            out.push(Version {
+                seq: entry.seq,
+                time: entry.time,
+                op: entry.op,
+                depth: 0,
+                body,
+                whole: None,
+                meta: None,
+            });
             if entry.op != Op::Patch {
                 return;
             }
@@ -118,7 +139,10 @@ impl Delta {
     }
 
     fn raw_key(&self, entry: u32) -> &[u8] {
-        usize::try_from(entry).ok().and_then(|entry| self.entries.get(entry)).map_or(&[], |entry| self.raw(entry.key))
+        usize::try_from(entry)
+            .ok()
+            .and_then(|entry| self.entries.get(entry))
+            .map_or(&[], |entry| self.raw(entry.key))
     }
 
     fn store(&mut self, bytes: &[u8]) -> Place {
@@ -144,24 +168,46 @@ impl Delta {
         let hash = self.hasher.hash_one(key);
         let (entries, chunks, filling) = (&self.entries, &self.chunks, &self.filling);
         let entry_key = |&at: &u32| {
-            usize::try_from(at).ok().and_then(|at| entries.get(at)).map_or(&[][..], |entry| raw_part(chunks, filling, entry.key))
+            usize::try_from(at)
+                .ok()
+                .and_then(|at| entries.get(at))
+                .map_or(&[][..], |entry| raw_part(chunks, filling, entry.key))
         };
         let found = self.newest.find(hash, |at| entry_key(at) == key).copied();
         let place = match found.and_then(|at| self.entries.get(usize::try_from(at).ok()?)) {
             Some(entry) => entry.key,
             None => self.store(key),
         };
-        let body = event.body.map_or(Place { chunk: 0, start: 0, len: 0 }, |body| self.store(body.as_bytes()));
+        let body = event.body.map_or(
+            Place {
+                chunk: 0,
+                start: 0,
+                len: 0,
+            },
+            |body| self.store(body.as_bytes()),
+        );
         let number = u32::try_from(self.entries.len()).unwrap_or(NONE);
-        self.entries.push(Entry { seq: event.seq, time: event.time, op: event.op, key: place, body, previous: found.unwrap_or(NONE) });
-        let (entries, chunks, filling, hasher) = (&self.entries, &self.chunks, &self.filling, &self.hasher);
+        self.entries.push(Entry {
+            seq: event.seq,
+            time: event.time,
+            op: event.op,
+            key: place,
+            body,
+            previous: found.unwrap_or(NONE),
+        });
+        let (entries, chunks, filling, hasher) =
+            (&self.entries, &self.chunks, &self.filling, &self.hasher);
         let entry_key = |&at: &u32| {
-            usize::try_from(at).ok().and_then(|at| entries.get(at)).map_or(&[][..], |entry| raw_part(chunks, filling, entry.key))
+            usize::try_from(at)
+                .ok()
+                .and_then(|at| entries.get(at))
+                .map_or(&[][..], |entry| raw_part(chunks, filling, entry.key))
         };
         if let Some(slot) = self.newest.find_mut(hash, |at| entry_key(at) == key) {
             *slot = number;
         } else {
-            self.newest.insert_unique(hash, number, |at| hasher.hash_one(entry_key(at)));
+            self.newest
+                .insert_unique(hash, number, |at| hasher.hash_one(entry_key(at)));
         }
     }
 
@@ -174,8 +220,16 @@ impl Delta {
 }
 
 fn raw_part<'a>(chunks: &'a [Bytes], filling: &'a [u8], place: Place) -> &'a [u8] {
-    let range = || Some(usize::try_from(place.start).ok()?..usize::try_from(place.start).ok()? + usize::try_from(place.len).ok()?);
-    let chunk = usize::try_from(place.chunk).ok().and_then(|at| chunks.get(at)).map_or(filling, |chunk| chunk);
+    let range = || {
+        Some(
+            usize::try_from(place.start).ok()?
+                ..usize::try_from(place.start).ok()? + usize::try_from(place.len).ok()?,
+        )
+    };
+    let chunk = usize::try_from(place.chunk)
+        .ok()
+        .and_then(|at| chunks.get(at))
+        .map_or(filling, |chunk| chunk);
     range().and_then(|range| chunk.get(range)).unwrap_or(&[])
 }
 
@@ -190,9 +244,20 @@ pub struct DeltaBuilder {
 impl DeltaBuilder {
     /// The delta above `base` up to `upto`; goes on from a cached one if there is one.
     pub fn new(sources: &Sources, base: Seq, upto: Seq) -> Result<Self> {
-        let delta = sources.deltas.borrow_mut().take(base).unwrap_or_else(|| Delta::new(base));
-        let cursor = sources.log.cursor(sources.position_above(delta.upto)?, sources.checkpoint_at);
-        Ok(DeltaBuilder { delta, upto, cursor, key: Vec::new() })
+        let delta = sources
+            .deltas
+            .borrow_mut()
+            .take(base)
+            .unwrap_or_else(|| Delta::new(base));
+        let cursor = sources
+            .log
+            .cursor(sources.position_above(delta.upto)?, sources.checkpoint_at);
+        Ok(DeltaBuilder {
+            delta,
+            upto,
+            cursor,
+            key: Vec::new(),
+        })
     }
 
     /// Reads some more; the delta when it is whole.
@@ -227,12 +292,18 @@ pub struct DeltaCache {
 impl DeltaCache {
     /// An empty cache that keeps at most `budget` bytes.
     pub fn new(budget: usize) -> Self {
-        DeltaCache { deltas: Vec::new(), budget }
+        DeltaCache {
+            deltas: Vec::new(),
+            budget,
+        }
     }
 
     /// A delta above `base` that reaches `upto`; it may reach further.
     pub fn get(&mut self, base: Seq, upto: Seq) -> Option<Rc<Delta>> {
-        let at = self.deltas.iter().position(|delta| delta.base == base && delta.upto >= upto)?;
+        let at = self
+            .deltas
+            .iter()
+            .position(|delta| delta.base == base && delta.upto >= upto)?;
         let delta = self.deltas.remove(at);
         self.deltas.push(delta.clone());
         Some(delta)
@@ -242,14 +313,19 @@ impl DeltaCache {
     pub fn put(&mut self, delta: Rc<Delta>) {
         self.deltas.retain(|other| other.base != delta.base);
         self.deltas.push(delta);
-        while self.deltas.iter().map(|delta| delta.bytes()).sum::<usize>() > self.budget && !self.deltas.is_empty() {
+        while self.deltas.iter().map(|delta| delta.bytes()).sum::<usize>() > self.budget
+            && !self.deltas.is_empty()
+        {
             self.deltas.remove(0);
         }
     }
 
     /// A delta above `base` to go on from, if nobody else uses it.
     fn take(&mut self, base: Seq) -> Option<Delta> {
-        let at = self.deltas.iter().position(|delta| delta.base == base && Rc::strong_count(delta) == 1)?;
+        let at = self
+            .deltas
+            .iter()
+            .position(|delta| delta.base == base && Rc::strong_count(delta) == 1)?;
         Rc::try_unwrap(self.deltas.remove(at)).ok()
     }
 

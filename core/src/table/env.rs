@@ -27,6 +27,8 @@ impl Env {
 
     /// The latch, through which every write goes.
     pub fn latch(&self) -> Result<&Rc<Latch>> {
-        self.latch.as_ref().ok_or_else(|| Error::new(Code::ReadOnly, "the database is open for reading only"))
+        self.latch
+            .as_ref()
+            .ok_or_else(|| Error::new(Code::ReadOnly, "the database is open for reading only"))
     }
 }

@@ -63,11 +63,35 @@ pub struct Flush {
 
 impl Flush {
     /// A flush of `memtable`, which holds everything in `above..=covered.seq` (`above` exclusive). `plan` gives each index the path and number of its run.
-    pub fn new(target: Target, memtable: SharedMemtable, above: Seq, covered: Covered, plan: impl Iterator<Item = (Index, alloc::string::String, u64)>) -> Self {
-        let mut todo: Vec<_> =
-            plan.map(|(index, path, id)| (index, path, RunMeta { id, min_seq: Seq(above.0 + 1), max_seq: covered.seq })).collect();
+    pub fn new(
+        target: Target,
+        memtable: SharedMemtable,
+        above: Seq,
+        covered: Covered,
+        plan: impl Iterator<Item = (Index, alloc::string::String, u64)>,
+    ) -> Self {
+        let mut todo: Vec<_> = plan
+            .map(|(index, path, id)| {
+                (
+                    index,
+                    path,
+                    RunMeta {
+                        id,
+                        min_seq: Seq(above.0 + 1),
+                        max_seq: covered.seq,
+                    },
+                )
+            })
+            .collect();
         todo.reverse();
-        Flush { target, memtable, covered, todo, writing: None, done: Vec::new() }
+        Flush {
+            target,
+            memtable,
+            covered,
+            todo,
+            writing: None,
+            done: Vec::new(),
+        }
     }
 
     /// What the runs will cover.
@@ -81,7 +105,8 @@ impl Flush {
             let Some((index, path, run)) = self.todo.pop() else {
                 return Ok(Step::Item(core::mem::take(&mut self.done)));
             };
-            let identity = run_file::identity(&self.target.schema, index, self.target.generation, &run);
+            let identity =
+                run_file::identity(&self.target.schema, index, self.target.generation, &run);
             let mut writer = RunWriter::create(env, path, identity, false)?;
             if index == Index::Primary {
                 self.add_marks(&mut writer)?;
@@ -101,14 +126,23 @@ impl Flush {
         for by_time in [false, true] {
             for mark in memtable.marks().iter().rev() {
                 let (by_seq, time) = marks::keys(mark);
-                writer.add(if by_time { &time } else { &by_seq }, 0, &marks::encode(mark))?;
+                writer.add(
+                    if by_time { &time } else { &by_seq },
+                    0,
+                    &marks::encode(mark),
+                )?;
             }
         }
         Ok(())
     }
 
     /// Adds entries behind `from`; where to go on, or `None` at the end.
-    fn add_some(&self, index: Index, writer: &mut RunWriter, from: Vec<u8>) -> Result<Option<Vec<u8>>> {
+    fn add_some(
+        &self,
+        index: Index,
+        writer: &mut RunWriter,
+        from: Vec<u8>,
+    ) -> Result<Option<Vec<u8>>> {
         let memtable = self.memtable.borrow();
         let mut value = Vec::new();
         let mut last = from;
@@ -119,12 +153,18 @@ impl Flush {
             value.clear();
             let (key, filter_len) = match index {
                 Index::Primary => {
-                    let Some((key, version)) = memtable.version_after(&last) else { break };
+                    let Some((key, version)) = memtable.version_after(&last) else {
+                        break;
+                    };
                     version.encode(&mut value);
                     (key, key_of(key).len())
                 }
                 Index::Secondary(number) => {
-                    let Some((key, posting)) = memtable.posting_from(number, core::ops::Bound::Excluded(&last)) else { break };
+                    let Some((key, posting)) =
+                        memtable.posting_from(number, core::ops::Bound::Excluded(&last))
+                    else {
+                        break;
+                    };
                     posting.encode(&mut value);
                     (key, posting.value_len)
                 }
@@ -147,13 +187,37 @@ pub struct MergeRuns {
 
 impl MergeRuns {
     /// A merge of `inputs`, neighbours and oldest first, into a run of this number and path.
-    pub fn new(env: &Env, target: &Target, index: Index, inputs: Vec<Rc<Run>>, id: u64, path: alloc::string::String) -> Result<Self> {
+    pub fn new(
+        env: &Env,
+        target: &Target,
+        index: Index,
+        inputs: Vec<Rc<Run>>,
+        id: u64,
+        path: alloc::string::String,
+    ) -> Result<Self> {
         let min_seq = inputs.first().map_or(Seq(0), |run| run.min_seq);
         let max_seq = inputs.last().map_or(Seq(0), |run| run.max_seq);
-        let identity = run_file::identity(&target.schema, index, target.generation, &RunMeta { id, min_seq, max_seq });
-        let cursors = inputs.iter().map(|run| run.file.scan(&[])).collect::<Result<Vec<_>>>()?;
+        let identity = run_file::identity(
+            &target.schema,
+            index,
+            target.generation,
+            &RunMeta {
+                id,
+                min_seq,
+                max_seq,
+            },
+        );
+        let cursors = inputs
+            .iter()
+            .map(|run| run.file.scan(&[]))
+            .collect::<Result<Vec<_>>>()?;
         let writer = Some(RunWriter::create(env, path, identity, true)?);
-        Ok(MergeRuns { index, inputs, merge: Merge::new(cursors), writer })
+        Ok(MergeRuns {
+            index,
+            inputs,
+            merge: Merge::new(cursors),
+            writer,
+        })
     }
 
     /// The index and the runs that are merged.
@@ -168,7 +232,9 @@ impl MergeRuns {
         };
         for _ in 0..STEP_ENTRIES {
             if !self.merge.valid() {
-                let Some(writer) = self.writer.take() else { return Ok(Step::Done) };
+                let Some(writer) = self.writer.take() else {
+                    return Ok(Step::Done);
+                };
                 return Ok(Step::Item(Rc::new(writer.finish(env)?)));
             }
             let (key, value) = (self.merge.key(), self.merge.value());
@@ -177,7 +243,9 @@ impl MergeRuns {
                 Index::Primary => key_of(key).len(),
                 Index::Secondary(_) => {
                     let path = self.inputs.first().map_or("", |run| run.file.path());
-                    Posting::decode(&value).ok_or_else(|| unreadable_entry(path))?.value_len
+                    Posting::decode(&value)
+                        .ok_or_else(|| unreadable_entry(path))?
+                        .value_len
                 }
             };
             writer.add(key, filter_len, &value)?;
@@ -198,8 +266,18 @@ pub struct TakeSnapshot {
 impl TakeSnapshot {
     /// A snapshot of what `sources` hold at `covered.seq`.
     pub fn new(env: &Env, target: &Target, sources: Rc<Sources>, covered: Covered) -> Result<Self> {
-        let writer = Some(SnapshotWriter::create(env, &target.dir, target.generation, covered)?);
-        Ok(TakeSnapshot { scan: Scan::new(sources, covered.seq, KeyRange::ALL), writer, covered, value: Vec::new() })
+        let writer = Some(SnapshotWriter::create(
+            env,
+            &target.dir,
+            target.generation,
+            covered,
+        )?);
+        Ok(TakeSnapshot {
+            scan: Scan::new(sources, covered.seq, KeyRange::ALL),
+            writer,
+            covered,
+            value: Vec::new(),
+        })
     }
 
     /// The seq of the snapshot.
@@ -221,7 +299,9 @@ impl TakeSnapshot {
                 }
                 Step::Pause => return Ok(Step::Pause),
                 Step::Done => {
-                    let Some(writer) = self.writer.take() else { return Ok(Step::Done) };
+                    let Some(writer) = self.writer.take() else {
+                        return Ok(Step::Done);
+                    };
                     return Ok(Step::Item(Rc::new(writer.finish(env)?)));
                 }
             }
@@ -229,4 +309,3 @@ impl TakeSnapshot {
         Ok(Step::Pause)
     }
 }
-

@@ -33,7 +33,10 @@ pub struct ValueRange {
 impl ValueRange {
     /// The range of one value.
     pub fn exactly(value: Value) -> Self {
-        ValueRange { lower: Bound::Included(value.clone()), upper: Bound::Included(value) }
+        ValueRange {
+            lower: Bound::Included(value.clone()),
+            upper: Bound::Included(value),
+        }
     }
 }
 
@@ -55,14 +58,28 @@ struct Limits {
 }
 
 enum Stream {
-    Run { cursor: Cursor },
-    Mem { memtable: SharedMemtable, index: usize, key: Vec<u8>, posting: Posting },
+    Run {
+        cursor: Cursor,
+    },
+    Mem {
+        memtable: SharedMemtable,
+        index: usize,
+        key: Vec<u8>,
+        posting: Posting,
+    },
 }
 
 impl Lookup {
     /// The rows of `view` whose value in index number `index` is in `range`.
     pub fn new(view: View, sources: Rc<Sources>, index: usize, range: ValueRange) -> Self {
-        Lookup { view, sources, index, limits: Limits::of(&range), streams: None, decided: Vec::new() }
+        Lookup {
+            view,
+            sources,
+            index,
+            limits: Limits::of(&range),
+            streams: None,
+            decided: Vec::new(),
+        }
     }
 
     /// Some more work: a row, a pause, or the end.
@@ -72,7 +89,10 @@ impl Lookup {
         };
         let streams = match &mut self.streams {
             Some(streams) => streams,
-            None => self.streams.insert(open_streams(&self.view, &self.sources, self.index, limits)?),
+            None => {
+                self.streams
+                    .insert(open_streams(&self.view, &self.sources, self.index, limits)?)
+            }
         };
         for _ in 0..STEP_POSTINGS {
             let Some(at) = least(streams) else {
@@ -82,7 +102,10 @@ impl Lookup {
                 return Ok(Step::Done);
             };
             let (key, posting) = stream.entry()?;
-            if key.get(..posting.value_len).is_none_or(|value| value > limits.upper.as_slice()) {
+            if key
+                .get(..posting.value_len)
+                .is_none_or(|value| value > limits.upper.as_slice())
+            {
                 return Ok(Step::Done);
             }
             let Some((group, seq)) = split_seq(key) else {
@@ -92,14 +115,22 @@ impl Lookup {
             if seq <= self.view.seq() && group != self.decided {
                 self.decided.clear();
                 self.decided.extend_from_slice(group);
-                if posting.takes && key.get(..posting.value_len).is_some_and(|value| value >= limits.lower.as_slice()) {
+                if posting.takes
+                    && key
+                        .get(..posting.value_len)
+                        .is_some_and(|value| value >= limits.lower.as_slice())
+                {
                     candidate = posting.key_in(key).map(<[u8]>::to_vec);
                 }
             }
             if !stream.advance()? {
                 streams.remove(at);
             }
-            if let Some(row) = candidate.map(|key| self.view.get_encoded(&key)).transpose()?.flatten() {
+            if let Some(row) = candidate
+                .map(|key| self.view.get_encoded(&key))
+                .transpose()?
+                .flatten()
+            {
                 return Ok(Step::Item(row));
             }
         }
@@ -132,8 +163,14 @@ impl Limits {
                 *upper.first_mut()? = tag(&lower)?;
                 Some(Limits { lower, upper })
             }
-            (None, Some(upper)) => Some(Limits { lower: alloc::vec![tag(&upper)?], upper }),
-            (None, None) => Some(Limits { lower: Vec::new(), upper: alloc::vec![0xff; INDEX_VALUE_BYTES_MAX + 1] }),
+            (None, Some(upper)) => Some(Limits {
+                lower: alloc::vec![tag(&upper)?],
+                upper,
+            }),
+            (None, None) => Some(Limits {
+                lower: Vec::new(),
+                upper: alloc::vec![0xff; INDEX_VALUE_BYTES_MAX + 1],
+            }),
         }
     }
 }
@@ -146,19 +183,34 @@ fn post(view: &View, memtable: &SharedMemtable) -> Result<()> {
         let Some(version) = version else { continue };
         let before = view.at(Seq(seq.0.saturating_sub(1)));
         for (index, run_key, posting) in markers(&before, &key, &version)? {
-            memtable.borrow_mut().insert_posting(index, run_key, posting);
+            memtable
+                .borrow_mut()
+                .insert_posting(index, run_key, posting);
         }
     }
     Ok(())
 }
 
-fn open_streams(view: &View, sources: &Sources, index: usize, limits: &Limits) -> Result<Vec<Stream>> {
+fn open_streams(
+    view: &View,
+    sources: &Sources,
+    index: usize,
+    limits: &Limits,
+) -> Result<Vec<Stream>> {
     let mut streams = Vec::new();
     for memtable in sources.memtables.iter().rev() {
         post(view, memtable)?;
-        let found = memtable.borrow().posting_from(index, Bound::Included(&limits.lower)).map(|(key, posting)| (key.to_vec(), posting));
+        let found = memtable
+            .borrow()
+            .posting_from(index, Bound::Included(&limits.lower))
+            .map(|(key, posting)| (key.to_vec(), posting));
         if let Some((key, posting)) = found {
-            streams.push(Stream::Mem { memtable: memtable.clone(), index, key, posting });
+            streams.push(Stream::Mem {
+                memtable: memtable.clone(),
+                index,
+                key,
+                posting,
+            });
         }
     }
     let single = limits.lower == limits.upper;
@@ -176,7 +228,11 @@ fn open_streams(view: &View, sources: &Sources, index: usize, limits: &Limits) -
 
 /// The stream whose next key is least. Keys differ: a key has its event's seq, and runs and memtables hold disjoint seqs.
 fn least(streams: &[Stream]) -> Option<usize> {
-    streams.iter().enumerate().min_by(|(_, a), (_, b)| a.key().cmp(b.key())).map(|(at, _)| at)
+    streams
+        .iter()
+        .enumerate()
+        .min_by(|(_, a), (_, b)| a.key().cmp(b.key()))
+        .map(|(at, _)| at)
 }
 
 impl Stream {
@@ -197,7 +253,8 @@ impl Stream {
     fn entry(&self) -> Result<(&[u8], Posting)> {
         match self {
             Stream::Run { cursor } => {
-                let posting = Posting::decode(&cursor.value()).ok_or_else(|| unreadable_entry(cursor.table().path()))?;
+                let posting = Posting::decode(&cursor.value())
+                    .ok_or_else(|| unreadable_entry(cursor.table().path()))?;
                 Ok((cursor.key(), posting))
             }
             Stream::Mem { key, posting, .. } => Ok((key, *posting)),
@@ -211,8 +268,16 @@ impl Stream {
                 cursor.advance()?;
                 Ok(cursor.valid())
             }
-            Stream::Mem { memtable, index, key, posting } => {
-                let next = memtable.borrow().posting_from(*index, Bound::Excluded(key)).map(|(key, posting)| (key.to_vec(), posting));
+            Stream::Mem {
+                memtable,
+                index,
+                key,
+                posting,
+            } => {
+                let next = memtable
+                    .borrow()
+                    .posting_from(*index, Bound::Excluded(key))
+                    .map(|(key, posting)| (key.to_vec(), posting));
                 match next {
                     Some(next) => {
                         (*key, *posting) = next;

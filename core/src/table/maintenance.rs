@@ -32,7 +32,10 @@ pub struct Maintenance {
 impl Maintenance {
     /// Whether any job is under way or a memtable waits.
     pub fn is_idle(&self) -> bool {
-        self.frozen.is_empty() && self.flush.is_none() && self.merge.is_none() && self.snapshot.is_none()
+        self.frozen.is_empty()
+            && self.flush.is_none()
+            && self.merge.is_none()
+            && self.snapshot.is_none()
     }
 }
 
@@ -73,7 +76,10 @@ impl Table {
 
     /// Sets the memtable aside for a flush and begins a new one.
     fn freeze(&mut self) {
-        if self.memtable().is_none_or(|memtable| memtable.borrow().is_empty()) {
+        if self
+            .memtable()
+            .is_none_or(|memtable| memtable.borrow().is_empty())
+        {
             return;
         }
         self.maintenance.frozen.push(self.head);
@@ -120,7 +126,11 @@ impl Table {
     }
 
     fn target(&self) -> Target {
-        Target { dir: self.dir.clone(), schema: self.schema.clone(), generation: self.log.generation() }
+        Target {
+            dir: self.dir.clone(),
+            schema: self.schema.clone(),
+            generation: self.log.generation(),
+        }
     }
 
     fn next_run(&mut self) -> u64 {
@@ -131,7 +141,11 @@ impl Table {
     fn runs_of(&self, index: Index) -> &[Rc<Run>] {
         match index {
             Index::Primary => &self.sources.primary,
-            Index::Secondary(number) => self.sources.secondary.get(number).map_or(&[], Vec::as_slice),
+            Index::Secondary(number) => self
+                .sources
+                .secondary
+                .get(number)
+                .map_or(&[], Vec::as_slice),
         }
     }
 
@@ -156,7 +170,13 @@ impl Table {
             };
             plan.push((index, path, id));
         }
-        self.maintenance.flush = Some(Flush::new(self.target(), memtable, self.sources.checkpoint, covered, plan.into_iter()));
+        self.maintenance.flush = Some(Flush::new(
+            self.target(),
+            memtable,
+            self.sources.checkpoint,
+            covered,
+            plan.into_iter(),
+        ));
         Ok(true)
     }
 
@@ -173,7 +193,11 @@ impl Table {
                 runs_mut(sources, index).push(run);
             }
         });
-        self.meta.hints.checkpoint = Some(Checkpoint { position: covered.at, seq: covered.seq, time: covered.time });
+        self.meta.hints.checkpoint = Some(Checkpoint {
+            position: covered.at,
+            seq: covered.seq,
+            time: covered.time,
+        });
         (self.meta.events, self.meta.log_bytes) = (covered.events, covered.log_bytes);
         self.write_meta()
     }
@@ -191,7 +215,14 @@ impl Table {
             let inputs = runs.get(runs.len() - count..).unwrap_or_default().to_vec();
             let id = self.next_run();
             let path = run_file::numbered_path(&self.dir, &self.schema, index, id);
-            self.maintenance.merge = Some(MergeRuns::new(env, &self.target(), index, inputs, id, path)?);
+            self.maintenance.merge = Some(MergeRuns::new(
+                env,
+                &self.target(),
+                index,
+                inputs,
+                id,
+                path,
+            )?);
             return Ok(true);
         }
         Ok(false)
@@ -203,10 +234,16 @@ impl Table {
             return Ok(());
         };
         let (index, inputs) = merge.inputs();
-        let oldest = self.runs_of(index).first().is_some_and(|first| inputs.first().is_some_and(|input| input.id == first.id));
+        let oldest = self
+            .runs_of(index)
+            .first()
+            .is_some_and(|first| inputs.first().is_some_and(|input| input.id == first.id));
         self.change_sources(|sources| {
             let runs = runs_mut(sources, index);
-            let at = runs.iter().position(|old| inputs.first().is_some_and(|input| input.id == old.id)).unwrap_or(0);
+            let at = runs
+                .iter()
+                .position(|old| inputs.first().is_some_and(|input| input.id == old.id))
+                .unwrap_or(0);
             runs.splice(at..at + inputs.len(), [run.clone()]);
         });
         self.write_meta()?;
@@ -215,12 +252,19 @@ impl Table {
         for (at, input) in inputs.iter().enumerate() {
             // The oldest input has the name that the merged run takes over below.
             if !(oldest && at == 0) {
-                latch.remove(&*env.store, &run_file::numbered_path(&self.dir, &self.schema, index, input.id))?;
+                latch.remove(
+                    &*env.store,
+                    &run_file::numbered_path(&self.dir, &self.schema, index, input.id),
+                )?;
             }
         }
         if oldest {
             let from = run_file::numbered_path(&self.dir, &self.schema, index, run.id);
-            latch.rename(&*env.store, &from, &run_file::oldest_path(&self.dir, &self.schema, index))?;
+            latch.rename(
+                &*env.store,
+                &from,
+                &run_file::oldest_path(&self.dir, &self.schema, index),
+            )?;
         }
         Ok(())
     }
@@ -230,8 +274,13 @@ impl Table {
         if self.maintenance.snapshot.is_some() {
             return Ok(true);
         }
-        let (events, rows, bytes) = self.sources.snapshots.last().map_or((0, 0, 0), |last| (last.events, last.rows, last.log_bytes));
-        let due_events = self.meta.events.saturating_sub(events) >= env.options.snapshot_events.max(rows);
+        let (events, rows, bytes) = self
+            .sources
+            .snapshots
+            .last()
+            .map_or((0, 0, 0), |last| (last.events, last.rows, last.log_bytes));
+        let due_events =
+            self.meta.events.saturating_sub(events) >= env.options.snapshot_events.max(rows);
         let due_bytes = self.meta.log_bytes.saturating_sub(bytes) >= env.options.snapshot_bytes;
         if !due_events && !due_bytes {
             return Ok(false);
@@ -246,26 +295,44 @@ impl Table {
             events: self.meta.events,
             log_bytes: self.meta.log_bytes,
         };
-        self.maintenance.snapshot = Some(TakeSnapshot::new(env, &self.target(), self.sources.clone(), covered)?);
+        self.maintenance.snapshot = Some(TakeSnapshot::new(
+            env,
+            &self.target(),
+            self.sources.clone(),
+            covered,
+        )?);
         Ok(true)
     }
 
     /// A snapshot at the table's head, to be driven by the caller and handed to [`Table::add_snapshot`]. `None` if there is one at this seq.
     pub fn take_snapshot(&mut self) -> Result<Option<TakeSnapshot>> {
-        if self.sources.snapshots.last().is_some_and(|last| last.seq >= self.head.seq) || self.head.events == 0 {
+        if self
+            .sources
+            .snapshots
+            .last()
+            .is_some_and(|last| last.seq >= self.head.seq)
+            || self.head.events == 0
+        {
             return Ok(None);
         }
         self.sync()?;
         let env = self.env.clone();
         // A job that is under way for the same seq writes the same file.
         self.maintenance.snapshot = None;
-        Ok(Some(TakeSnapshot::new(&env, &self.target(), self.sources.clone(), self.head)?))
+        Ok(Some(TakeSnapshot::new(
+            &env,
+            &self.target(),
+            self.sources.clone(),
+            self.head,
+        )?))
     }
 
     /// Makes a finished snapshot part of the table.
     pub fn add_snapshot(&mut self, snapshot: Rc<Snapshot>) -> Result<()> {
         self.change_sources(|sources| {
-            let at = sources.snapshots.partition_point(|other| other.seq < snapshot.seq);
+            let at = sources
+                .snapshots
+                .partition_point(|other| other.seq < snapshot.seq);
             sources.snapshots.retain(|other| other.seq != snapshot.seq);
             sources.snapshots.insert(at, snapshot);
         });
@@ -275,29 +342,52 @@ impl Table {
     /// Writes meta.json as things are now.
     pub(super) fn write_meta(&mut self) -> Result<()> {
         let meta = self.current_meta();
-        self.env.latch()?.replace(&*self.env.store, &meta::path(&self.dir), meta.to_json().as_bytes())?;
+        self.env.latch()?.replace(
+            &*self.env.store,
+            &meta::path(&self.dir),
+            meta.to_json().as_bytes(),
+        )?;
         self.meta = meta;
         Ok(())
     }
 
     fn current_meta(&self) -> Meta {
-        let runs = |runs: &[Rc<Run>]| runs.iter().map(|run| RunMeta { id: run.id, min_seq: run.min_seq, max_seq: run.max_seq }).collect();
+        let runs = |runs: &[Rc<Run>]| {
+            runs.iter()
+                .map(|run| RunMeta {
+                    id: run.id,
+                    min_seq: run.min_seq,
+                    max_seq: run.max_seq,
+                })
+                .collect()
+        };
         let mut meta = self.meta.clone();
         meta.hints.generation = self.log.generation();
         meta.hints.horizon = self.sources.horizon;
         meta.hints.segments = self.log.reader().segments();
-        meta.runs = Index::all(&self.schema).map(|index| runs(self.runs_of(index))).collect();
-        meta.snapshots = self.sources.snapshots.iter().map(|snapshot| snapshot.seq).collect();
+        meta.runs = Index::all(&self.schema)
+            .map(|index| runs(self.runs_of(index)))
+            .collect();
+        meta.snapshots = self
+            .sources
+            .snapshots
+            .iter()
+            .map(|snapshot| snapshot.seq)
+            .collect();
         meta
     }
 
     /// Leaves the table as the next open wants it: a short tail, the log trimmed, the ends exact.
     pub fn close(&mut self) -> Result<()> {
-        let flush = self.memtable().is_some_and(|memtable| memtable.borrow().len() > self.env.options.replay_events_max);
+        let flush = self
+            .memtable()
+            .is_some_and(|memtable| memtable.borrow().len() > self.env.options.replay_events_max);
         self.maintain_fully(flush)?;
         self.log.trim()?;
         self.meta.hints.relaxed_from = None;
-        if self.current_meta() != self.meta || self.env.store.read(&meta::path(&self.dir))?.is_none() {
+        if self.current_meta() != self.meta
+            || self.env.store.read(&meta::path(&self.dir))?.is_none()
+        {
             self.write_meta()?;
         }
         Ok(())
@@ -310,8 +400,16 @@ impl Table {
         for index in Index::all(&self.schema) {
             named.extend(self.runs_of(index).iter().map(|run| run.file.path().into()));
         }
-        named.extend(self.sources.snapshots.iter().map(|snapshot| snapshot.file.path().into()));
-        for dir in [run_file::index_dir(&self.dir), super::snapshot::snapshot_dir(&self.dir)] {
+        named.extend(
+            self.sources
+                .snapshots
+                .iter()
+                .map(|snapshot| snapshot.file.path().into()),
+        );
+        for dir in [
+            run_file::index_dir(&self.dir),
+            super::snapshot::snapshot_dir(&self.dir),
+        ] {
             for name in env.store.list(&dir)? {
                 let path = alloc::format!("{dir}/{name}");
                 if !named.contains(&path) {
@@ -325,10 +423,12 @@ impl Table {
 
 fn runs_mut(sources: &mut Sources, index: Index) -> &mut Vec<Rc<Run>> {
     match index {
-        Index::Secondary(number) if number < sources.secondary.len() => match sources.secondary.get_mut(number) {
-            Some(runs) => runs,
-            None => &mut sources.primary,
-        },
+        Index::Secondary(number) if number < sources.secondary.len() => {
+            match sources.secondary.get_mut(number) {
+                Some(runs) => runs,
+                None => &mut sources.primary,
+            }
+        }
         _ => &mut sources.primary,
     }
 }
@@ -340,7 +440,11 @@ fn due_merge(runs: &[Rc<Run>], fan: usize) -> Option<usize> {
     let tier = |entries: u64| (entries.max(1) / LEAST_RUN).max(1).ilog(base);
     let top = runs.iter().map(|run| tier(run.entries)).max()?;
     (0..=top).find_map(|size| {
-        let count = runs.iter().rev().take_while(|run| tier(run.entries) <= size).count();
+        let count = runs
+            .iter()
+            .rev()
+            .take_while(|run| tier(run.entries) <= size)
+            .count();
         (count >= fan).then_some(count)
     })
 }

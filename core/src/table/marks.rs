@@ -39,5 +39,6 @@ pub fn decode(bytes: &[u8]) -> Option<(Seq, Position)> {
     let (seq, rest) = varint::read(bytes)?;
     let (segment, rest) = varint::read(rest)?;
     let (offset, rest) = varint::read(rest)?;
-    rest.is_empty().then_some((Seq(seq), Position { segment, offset }))
+    rest.is_empty()
+        .then_some((Seq(seq), Position { segment, offset }))
 }

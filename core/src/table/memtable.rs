@@ -43,7 +43,10 @@ pub struct Memtable {
 impl Memtable {
     /// An empty memtable for a table with so many secondary indexes.
     pub fn new(indexes: usize) -> Self {
-        Memtable { postings: (0..indexes).map(|_| BTreeMap::new()).collect(), ..Memtable::default() }
+        Memtable {
+            postings: (0..indexes).map(|_| BTreeMap::new()).collect(),
+            ..Memtable::default()
+        }
     }
 
     /// How many versions it holds.
@@ -126,18 +129,26 @@ impl Memtable {
 
     /// The versions from `probe` (a whole run key) on.
     pub fn versions_from(&self, probe: &[u8]) -> impl Iterator<Item = (&[u8], &Version)> {
-        self.versions.range::<[u8], _>((Bound::Included(probe), Bound::Unbounded)).map(|(key, version)| (key.as_slice(), version))
+        self.versions
+            .range::<[u8], _>((Bound::Included(probe), Bound::Unbounded))
+            .map(|(key, version)| (key.as_slice(), version))
     }
 
     /// The first version behind `key` (exclusive).
     pub fn version_after(&self, key: &[u8]) -> Option<(&[u8], &Version)> {
-        self.versions.range::<[u8], _>((Bound::Excluded(key), Bound::Unbounded)).next().map(|(key, version)| (key.as_slice(), version))
+        self.versions
+            .range::<[u8], _>((Bound::Excluded(key), Bound::Unbounded))
+            .next()
+            .map(|(key, version)| (key.as_slice(), version))
     }
 
     /// The first marker at or behind `probe`, or strictly behind it.
     pub fn posting_from(&self, index: usize, probe: Bound<&[u8]>) -> Option<(&[u8], Posting)> {
         let postings = self.postings.get(index)?;
-        postings.range::<[u8], _>((probe, Bound::Unbounded)).next().map(|(key, posting)| (key.as_slice(), *posting))
+        postings
+            .range::<[u8], _>((probe, Bound::Unbounded))
+            .next()
+            .map(|(key, posting)| (key.as_slice(), *posting))
     }
 }
 
@@ -155,7 +166,7 @@ pub fn key_of(run_key: &[u8]) -> &[u8] {
 }
 
 fn weight(key: &[u8], version: &Version) -> usize {
-    let part = |bytes: &Option<crate::value::bytes::Bytes>| bytes.as_ref().map_or(0, |bytes| bytes.len());
+    let part = |bytes: &Option<crate::value::Bytes>| bytes.as_ref().map_or(0, |bytes| bytes.len());
     // The tree's node, the version itself and the owners of its parts.
     key.len() + part(&version.body) + part(&version.whole) + 200
 }

@@ -46,7 +46,10 @@ impl Meta {
         let mut object = Object::new();
         object.insert("format", FORMAT);
         object.insert("generation", self.hints.generation);
-        object.insert("horizon", stamp(self.hints.horizon.seq, self.hints.horizon.time));
+        object.insert(
+            "horizon",
+            stamp(self.hints.horizon.seq, self.hints.horizon.time),
+        );
         let checkpoint = self.hints.checkpoint.map_or(Value::Null, |checkpoint| {
             let mut object = position(checkpoint.position);
             object.insert("seq", checkpoint.seq.0);
@@ -54,11 +57,31 @@ impl Meta {
             Value::Object(object)
         });
         object.insert("checkpoint", checkpoint);
-        object.insert("relaxed_from", self.hints.relaxed_from.map_or(Value::Null, |at| Value::Object(position(at))));
-        object.insert("segments", Value::Array(self.hints.segments.iter().map(segment).collect()));
-        let runs = self.runs.iter().map(|runs| Value::Array(runs.iter().map(run).collect())).collect();
+        object.insert(
+            "relaxed_from",
+            self.hints
+                .relaxed_from
+                .map_or(Value::Null, |at| Value::Object(position(at))),
+        );
+        object.insert(
+            "segments",
+            Value::Array(self.hints.segments.iter().map(segment).collect()),
+        );
+        let runs = self
+            .runs
+            .iter()
+            .map(|runs| Value::Array(runs.iter().map(run).collect()))
+            .collect();
         object.insert("runs", Value::Array(runs));
-        object.insert("snapshots", Value::Array(self.snapshots.iter().map(|seq| Value::from(seq.0)).collect()));
+        object.insert(
+            "snapshots",
+            Value::Array(
+                self.snapshots
+                    .iter()
+                    .map(|seq| Value::from(seq.0))
+                    .collect(),
+            ),
+        );
         object.insert("last_run", self.last_run);
         object.insert("events", self.events);
         object.insert("log_bytes", self.log_bytes);
@@ -74,11 +97,20 @@ impl Meta {
         if number(object, "format")? != FORMAT {
             return None;
         }
-        let optional = |name: &str| object.get(name).filter(|value| !value.is_null()).map(|value| value.as_object());
+        let optional = |name: &str| {
+            object
+                .get(name)
+                .filter(|value| !value.is_null())
+                .map(|value| value.as_object())
+        };
         let checkpoint = match optional("checkpoint") {
             Some(found) => {
                 let found = found?;
-                Some(Checkpoint { position: read_position(found)?, seq: Seq(number(found, "seq")?), time: Timestamp(number(found, "time")?) })
+                Some(Checkpoint {
+                    position: read_position(found)?,
+                    seq: Seq(number(found, "seq")?),
+                    time: Timestamp(number(found, "time")?),
+                })
             }
             None => None,
         };
@@ -91,7 +123,10 @@ impl Meta {
             generation: number(object, "generation")?,
             horizon: Horizon { seq, time },
             checkpoint,
-            segments: array(object, "segments")?.iter().map(read_segment).collect::<Option<_>>()?,
+            segments: array(object, "segments")?
+                .iter()
+                .map(read_segment)
+                .collect::<Option<_>>()?,
             relaxed_from,
         };
         let runs = array(object, "runs")?.iter().map(|runs| match runs {
@@ -101,7 +136,10 @@ impl Meta {
         Some(Meta {
             hints,
             runs: runs.collect::<Option<_>>()?,
-            snapshots: array(object, "snapshots")?.iter().map(|seq| as_u64(seq).map(Seq)).collect::<Option<_>>()?,
+            snapshots: array(object, "snapshots")?
+                .iter()
+                .map(|seq| as_u64(seq).map(Seq))
+                .collect::<Option<_>>()?,
             last_run: number(object, "last_run")?,
             events: number(object, "events")?,
             log_bytes: number(object, "log_bytes")?,
@@ -117,7 +155,10 @@ fn position(at: Position) -> Object {
 }
 
 fn read_position(object: &Object) -> Option<Position> {
-    Some(Position { segment: number(object, "segment")?, offset: number(object, "offset")? })
+    Some(Position {
+        segment: number(object, "segment")?,
+        offset: number(object, "offset")?,
+    })
 }
 
 fn stamp(seq: Seq, time: Timestamp) -> Value {
@@ -135,7 +176,8 @@ fn read_stamp(value: &Value) -> Option<(Seq, Timestamp)> {
 }
 
 fn segment(info: &SegmentInfo) -> Value {
-    let end = |end: Option<(Seq, Timestamp)>| end.map_or(Value::Null, |(seq, time)| stamp(seq, time));
+    let end =
+        |end: Option<(Seq, Timestamp)>| end.map_or(Value::Null, |(seq, time)| stamp(seq, time));
     let mut object = Object::new();
     object.insert("number", info.number);
     object.insert("end", info.end);
@@ -150,17 +192,30 @@ fn read_segment(value: &Value) -> Option<SegmentInfo> {
         Value::Null => Some(None),
         value => Some(Some(read_stamp(value)?)),
     };
-    Some(SegmentInfo { number: number(object, "number")?, end: number(object, "end")?, first: end("first")?, last: end("last")? })
+    Some(SegmentInfo {
+        number: number(object, "number")?,
+        end: number(object, "end")?,
+        first: end("first")?,
+        last: end("last")?,
+    })
 }
 
 fn run(run: &RunMeta) -> Value {
-    Value::Array(alloc::vec![Value::from(run.id), Value::from(run.min_seq.0), Value::from(run.max_seq.0)])
+    Value::Array(alloc::vec![
+        Value::from(run.id),
+        Value::from(run.min_seq.0),
+        Value::from(run.max_seq.0)
+    ])
 }
 
 fn read_run(value: &Value) -> Option<RunMeta> {
     match value {
         Value::Array(run) => match run.as_slice() {
-            [id, min, max] => Some(RunMeta { id: as_u64(id)?, min_seq: Seq(as_u64(min)?), max_seq: Seq(as_u64(max)?) }),
+            [id, min, max] => Some(RunMeta {
+                id: as_u64(id)?,
+                min_seq: Seq(as_u64(min)?),
+                max_seq: Seq(as_u64(max)?),
+            }),
             _ => None,
         },
         _ => None,
@@ -194,7 +249,9 @@ pub fn path(dir: &str) -> String {
 /// The meta.json of a table, if there is one that can be read.
 pub fn load(store: &dyn crate::storage::Store, dir: &str) -> Result<Option<Meta>> {
     let path = path(dir);
-    Ok(store.read(&path)?.and_then(|bytes| Meta::from_json(&path, &bytes)))
+    Ok(store
+        .read(&path)?
+        .and_then(|bytes| Meta::from_json(&path, &bytes)))
 }
 
 #[cfg(test)]
@@ -207,17 +264,39 @@ mod tests {
         let meta = Meta {
             hints: LogHints {
                 generation: 2,
-                horizon: Horizon { seq: Seq(3), time: Timestamp(4) },
-                checkpoint: Some(Checkpoint { position: Position::new(1, 80), seq: Seq(u64::MAX), time: Timestamp(9) }),
-                segments: alloc::vec![SegmentInfo { number: 1, end: 99, first: Some((Seq(1), Timestamp(2))), last: None }],
+                horizon: Horizon {
+                    seq: Seq(3),
+                    time: Timestamp(4),
+                },
+                checkpoint: Some(Checkpoint {
+                    position: Position::new(1, 80),
+                    seq: Seq(u64::MAX),
+                    time: Timestamp(9),
+                }),
+                segments: alloc::vec![SegmentInfo {
+                    number: 1,
+                    end: 99,
+                    first: Some((Seq(1), Timestamp(2))),
+                    last: None
+                }],
                 relaxed_from: Some(Position::new(1, 90)),
             },
-            runs: alloc::vec![alloc::vec![RunMeta { id: 1, min_seq: Seq(1), max_seq: Seq(7) }], Vec::new()],
+            runs: alloc::vec![
+                alloc::vec![RunMeta {
+                    id: 1,
+                    min_seq: Seq(1),
+                    max_seq: Seq(7)
+                }],
+                Vec::new()
+            ],
             snapshots: alloc::vec![Seq(5)],
             last_run: 8,
             events: 5,
             log_bytes: 400,
         };
-        assert_eq!(Meta::from_json("meta.json", meta.to_json().as_bytes()), Some(meta));
+        assert_eq!(
+            Meta::from_json("meta.json", meta.to_json().as_bytes()),
+            Some(meta)
+        );
     }
 }

@@ -20,9 +20,11 @@ use super::state::KeyStates;
 use super::table::Table;
 use super::version::Version;
 use crate::error::{Code, Error, Result};
-use crate::log::{EventRef, Log, LogHints, LogOptions, Mode, Op, Part, Position, Recovery, Refreshed};
+use crate::log::{
+    EventRef, Log, LogHints, LogOptions, Mode, Op, Part, Position, Recovery, Refreshed,
+};
 use crate::time::{Seq, Timestamp};
-use crate::value::bytes::Bytes;
+use crate::value::Bytes;
 use crate::value::keycode;
 
 /// How often a reader looks again when files vanish under it.
@@ -54,7 +56,14 @@ impl Table {
         let log = Log::create(env.store.clone(), &dir, latch.clone(), log_options(&env))?;
         latch.replace(&*env.store, &schema_path(&dir), schema.to_yaml().as_bytes())?;
         let schema = Rc::new(schema);
-        Ok(Table::assemble(env, dir, schema, log, Meta::default(), Derived::default()))
+        Ok(Table::assemble(
+            env,
+            dir,
+            schema,
+            log,
+            Meta::default(),
+            Derived::default(),
+        ))
     }
 
     /// Opens a table; `None` if there is none of this name. `parts` are what the journal holds for it.
@@ -66,27 +75,49 @@ impl Table {
         };
         let schema = Rc::new(Schema::from_yaml(&path, &bytes)?);
         if schema.name != name {
-            return Err(Error::corrupt(path, 0, alloc::format!("this is the schema of table {}, not of {name}", schema.name)));
+            return Err(Error::corrupt(
+                path,
+                0,
+                alloc::format!("this is the schema of table {}, not of {name}", schema.name),
+            ));
         }
         let mut attempt = 0;
         loop {
             attempt += 1;
             match Table::try_open(&env, &dir, &schema, parts, attempt == ATTEMPTS) {
                 // A writer may have replaced files since meta.json was read.
-                Err(error) if error.code() == Code::FileMissing && attempt < ATTEMPTS && !env.writes() => {}
+                Err(error)
+                    if error.code() == Code::FileMissing && attempt < ATTEMPTS && !env.writes() => {
+                }
                 other => return other.map(Some),
             }
         }
     }
 
-    fn try_open(env: &Rc<Env>, dir: &str, schema: &Rc<Schema>, parts: &[Part], last: bool) -> Result<(Table, Recovery)> {
-        let meta = meta::load(&*env.store, dir)?.filter(|meta| meta.runs.len() == schema.indexes.len() + 1);
+    fn try_open(
+        env: &Rc<Env>,
+        dir: &str,
+        schema: &Rc<Schema>,
+        parts: &[Part],
+        last: bool,
+    ) -> Result<(Table, Recovery)> {
+        let meta = meta::load(&*env.store, dir)?
+            .filter(|meta| meta.runs.len() == schema.indexes.len() + 1);
         let mode = match &env.latch {
             Some(latch) => Mode::Write(latch.clone()),
             None => Mode::Read,
         };
-        let hints = meta.as_ref().map_or_else(LogHints::default, |meta| meta.hints.clone());
-        let (log, recovery) = Log::open(env.store.clone(), dir, mode, log_options(env), &hints, parts)?;
+        let hints = meta
+            .as_ref()
+            .map_or_else(LogHints::default, |meta| meta.hints.clone());
+        let (log, recovery) = Log::open(
+            env.store.clone(),
+            dir,
+            mode,
+            log_options(env),
+            &hints,
+            parts,
+        )?;
         let usable = meta.filter(|meta| meta.hints.generation == log.generation());
         let derived = match &usable {
             Some(meta) => Derived::load(env, dir, schema, meta)?,
@@ -98,9 +129,16 @@ impl Table {
         let (meta, derived) = match (usable, derived) {
             (Some(meta), Some(derived)) => (meta, derived),
             // What does not fit the log is as if it were not there: everything is replayed.
-            (usable, _) => (Meta { last_run: usable.map_or(0, |meta| meta.last_run), ..Meta::default() }, Derived::default()),
+            (usable, _) => (
+                Meta {
+                    last_run: usable.map_or(0, |meta| meta.last_run),
+                    ..Meta::default()
+                },
+                Derived::default(),
+            ),
         };
-        let mut table = Table::assemble(env.clone(), dir.into(), schema.clone(), log, meta, derived);
+        let mut table =
+            Table::assemble(env.clone(), dir.into(), schema.clone(), log, meta, derived);
         if env.writes() {
             table.remove_strays()?;
         }
@@ -109,9 +147,19 @@ impl Table {
         Ok((table, recovery))
     }
 
-    fn assemble(env: Rc<Env>, dir: String, schema: Rc<Schema>, log: Log, meta: Meta, derived: Derived) -> Table {
+    fn assemble(
+        env: Rc<Env>,
+        dir: String,
+        schema: Rc<Schema>,
+        log: Log,
+        meta: Meta,
+        derived: Derived,
+    ) -> Table {
         let reader = log.reader();
-        let checkpoint = meta.hints.checkpoint.filter(|_| !derived.primary.is_empty());
+        let checkpoint = meta
+            .hints
+            .checkpoint
+            .filter(|_| !derived.primary.is_empty());
         let start = reader.start();
         let mut secondary = derived.secondary;
         secondary.resize_with(schema.indexes.len(), Vec::new);
@@ -136,7 +184,18 @@ impl Table {
             log_bytes: checkpoint.map_or(0, |_| meta.log_bytes),
         };
         let sources = Rc::new(sources);
-        Table { env, dir, schema, log, sources, states: KeyStates::default(), meta, head, marked_at: None, maintenance: Maintenance::default() }
+        Table {
+            env,
+            dir,
+            schema,
+            log,
+            sources,
+            states: KeyStates::default(),
+            meta,
+            head,
+            marked_at: None,
+            maintenance: Maintenance::default(),
+        }
     }
 
     /// Puts the events from a place to the end of the log into memory.
@@ -144,14 +203,28 @@ impl Table {
         let mut cursor = self.log.reader().cursor(from, self.log.whole());
         let mut key = Vec::new();
         loop {
-            let Some((at, event)) = cursor.next_event()? else { break };
+            let Some((at, event)) = cursor.next_event()? else {
+                break;
+            };
             key.clear();
             keycode::encode(event.key.view(), &mut key);
-            self.mark(Mark { seq: event.seq, time: event.time, at });
+            self.mark(Mark {
+                seq: event.seq,
+                time: event.time,
+                at,
+            });
             let (seq, time, more) = (event.seq, event.time, event.more);
-            self.replay_event(&key, &event).map_err(|error| self.in_log(error, at))?;
-            let log_bytes = self.head.log_bytes + cursor.position().offset.saturating_sub(at.offset);
-            self.head = Covered { seq, time, at: cursor.position(), events: self.head.events + 1, log_bytes };
+            self.replay_event(&key, &event)
+                .map_err(|error| self.in_log(error, at))?;
+            let log_bytes =
+                self.head.log_bytes + cursor.position().offset.saturating_sub(at.offset);
+            self.head = Covered {
+                seq,
+                time,
+                at: cursor.position(),
+                events: self.head.events + 1,
+                log_bytes,
+            };
             if self.env.writes() && !more {
                 self.maintain(0)?;
                 self.freeze_in_replay()?;
@@ -163,7 +236,11 @@ impl Table {
 
     /// When everything has to be replayed, memory stays bounded.
     fn freeze_in_replay(&mut self) -> Result<()> {
-        if self.sources.memtables.len() > 1 { self.maintain_fully(false) } else { Ok(()) }
+        if self.sources.memtables.len() > 1 {
+            self.maintain_fully(false)
+        } else {
+            Ok(())
+        }
     }
 
     fn replay_event(&mut self, key: &[u8], event: &EventRef<'_>) -> Result<()> {
@@ -172,7 +249,15 @@ impl Table {
         if !self.env.writes() {
             // A reader never flushes: it needs no whole rows on the way, and markers only if an index is used.
             let depth = u8::from(event.op == Op::Patch);
-            let version = Version { seq: event.seq, time: event.time, op: event.op, depth, body, whole: None, meta };
+            let version = Version {
+                seq: event.seq,
+                time: event.time,
+                op: event.op,
+                depth,
+                body,
+                whole: None,
+                meta,
+            };
             if let Some(memtable) = self.memtable() {
                 memtable.borrow_mut().insert_unposted(key, version);
             }
@@ -183,7 +268,14 @@ impl Table {
             Op::Patch => Intent::Patch,
             Op::Delete => Intent::Delete,
         };
-        let change = self.prepare(Wanted { intent, key: key.to_vec(), body, meta, seq: event.seq, time: event.time })?;
+        let change = self.prepare(Wanted {
+            intent,
+            key: key.to_vec(),
+            body,
+            meta,
+            seq: event.seq,
+            time: event.time,
+        })?;
         self.apply(change);
         Ok(())
     }
@@ -191,7 +283,8 @@ impl Table {
     fn in_log(&self, error: Error, at: Position) -> Error {
         match error.code() {
             Code::NoSuchRow | Code::Limit => {
-                let why = alloc::format!("this event cannot have been committed: {}", error.message());
+                let why =
+                    alloc::format!("this event cannot have been committed: {}", error.message());
                 Error::corrupt(self.log.reader().path(at.segment), at.offset, why)
             }
             _ => error,
@@ -217,7 +310,12 @@ impl Table {
         let name = self.schema.name.clone();
         match Table::open(self.env.clone(), &name, parts)? {
             Some((table, _)) => *self = table,
-            None => return Err(Error::new(Code::FileMissing, alloc::format!("table {name} is gone"))),
+            None => {
+                return Err(Error::new(
+                    Code::FileMissing,
+                    alloc::format!("table {name} is gone"),
+                ));
+            }
         }
         Ok(())
     }
@@ -243,10 +341,17 @@ impl Derived {
             snapshots.extend(snapshot::find(env, dir, generation, seq)?.map(Rc::new));
         }
         let mut indexes = indexes.into_iter();
-        Ok(Some(Derived { primary: indexes.next().unwrap_or_default(), secondary: indexes.collect(), snapshots }))
+        Ok(Some(Derived {
+            primary: indexes.next().unwrap_or_default(),
+            secondary: indexes.collect(),
+            snapshots,
+        }))
     }
 }
 
 fn log_options(env: &Env) -> LogOptions {
-    LogOptions { segment_bytes: env.options.segment_bytes, ..LogOptions::default() }
+    LogOptions {
+        segment_bytes: env.options.segment_bytes,
+        ..LogOptions::default()
+    }
 }

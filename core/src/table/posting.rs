@@ -31,7 +31,10 @@ impl Posting {
     pub fn decode(bytes: &[u8]) -> Option<Posting> {
         let (&takes, rest) = bytes.split_first()?;
         let (len, rest) = varint::read(rest)?;
-        (takes <= 1 && rest.is_empty()).then_some(Posting { takes: takes == 1, value_len: usize::try_from(len).ok()? })
+        (takes <= 1 && rest.is_empty()).then_some(Posting {
+            takes: takes == 1,
+            value_len: usize::try_from(len).ok()?,
+        })
     }
 
     /// The row's key, encoded, in a run's key.

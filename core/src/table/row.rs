@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::version::Version;
 use crate::error::{Error, Result};
 use crate::time::{Seq, Timestamp};
-use crate::value::bytes::Bytes;
-use crate::value::chain::Chain;
+use crate::value::Bytes;
+use crate::value::Chain;
 use crate::value::Key;
 
 /// A live row.
@@ -24,7 +24,13 @@ pub struct Row {
 impl Row {
     /// A row that is `base` with `patches` applied, oldest first. `key` is the encoded key.
     pub fn new(seq: Seq, time: Timestamp, key: Bytes, base: Bytes, patches: Vec<Bytes>) -> Self {
-        Row { seq, time, key, base, patches }
+        Row {
+            seq,
+            time,
+            key,
+            base,
+            patches,
+        }
     }
 
     /// The row that versions of one key make: newest first, back to one that has the whole row. `None` if the newest is a deletion.
@@ -51,7 +57,12 @@ impl Row {
     }
 
     /// The row with more patches applied, oldest first.
-    pub fn patched(mut self, seq: Seq, time: Timestamp, patches: impl Iterator<Item = Bytes>) -> Row {
+    pub fn patched(
+        mut self,
+        seq: Seq,
+        time: Timestamp,
+        patches: impl Iterator<Item = Bytes>,
+    ) -> Row {
         (self.seq, self.time) = (seq, time);
         self.patches.extend(patches);
         self

@@ -68,13 +68,25 @@ pub fn oldest_path(dir: &str, schema: &Schema, index: Index) -> String {
 
 /// The path of any other run.
 pub fn numbered_path(dir: &str, schema: &Schema, index: Index, id: u64) -> String {
-    format!("{}/{}.{id}.idx", index_dir(dir), escape(index.column(schema)))
+    format!(
+        "{}/{}.{id}.idx",
+        index_dir(dir),
+        escape(index.column(schema))
+    )
 }
 
 /// The identity that a run's footer has.
 pub fn identity(schema: &Schema, index: Index, generation: u64, run: &RunMeta) -> Identity {
     let extra: Vec<u8> = index.column(schema).into();
-    Identity { kind: index.kind(), id: run.id, generation, min_seq: run.min_seq.0, max_seq: run.max_seq.0, entries: 0, extra }
+    Identity {
+        kind: index.kind(),
+        id: run.id,
+        generation,
+        min_seq: run.min_seq.0,
+        max_seq: run.max_seq.0,
+        entries: 0,
+        extra,
+    }
 }
 
 /// A run that is being written.
@@ -88,10 +100,18 @@ impl RunWriter {
     /// Starts a run in an empty file, replacing what a crash left there.
     pub fn create(env: &Env, path: String, identity: Identity, compress: bool) -> Result<Self> {
         let latch = env.latch()?;
-        let meta = RunMeta { id: identity.id, min_seq: Seq(identity.min_seq), max_seq: Seq(identity.max_seq) };
+        let meta = RunMeta {
+            id: identity.id,
+            min_seq: Seq(identity.min_seq),
+            max_seq: Seq(identity.max_seq),
+        };
         latch.remove(&*env.store, &path)?;
         let blob = latch.create(&*env.store, &path)?;
-        Ok(RunWriter { builder: Builder::new(blob, path.clone(), identity, Options::index(compress)), path, meta })
+        Ok(RunWriter {
+            builder: Builder::new(blob, path.clone(), identity, Options::index(compress)),
+            path,
+            meta,
+        })
     }
 
     /// Adds an entry, keys ascending.
@@ -102,17 +122,33 @@ impl RunWriter {
     /// Ends and syncs the file and opens it as a run.
     pub fn finish(self, env: &Env) -> Result<Run> {
         env.latch()?.run(|| self.builder.finish())?;
-        let file = open_file(env, &self.path)?.ok_or_else(|| Error::new(Code::FileMissing, "a new index run is missing").in_file(&*self.path, None))?;
+        let file = open_file(env, &self.path)?.ok_or_else(|| {
+            Error::new(Code::FileMissing, "a new index run is missing").in_file(&*self.path, None)
+        })?;
         Ok(as_run(file, &self.meta))
     }
 }
 
 /// The run that meta.json means; `None` if there is none, or another.
-pub fn find(env: &Env, dir: &str, schema: &Schema, index: Index, generation: u64, run: &RunMeta) -> Result<Option<Run>> {
+pub fn find(
+    env: &Env,
+    dir: &str,
+    schema: &Schema,
+    index: Index,
+    generation: u64,
+    run: &RunMeta,
+) -> Result<Option<Run>> {
     let wanted = identity(schema, index, generation, run);
-    for path in [numbered_path(dir, schema, index, run.id), oldest_path(dir, schema, index)] {
+    for path in [
+        numbered_path(dir, schema, index, run.id),
+        oldest_path(dir, schema, index),
+    ] {
         if let Some(file) = open_derived(env, &path)? {
-            if (Identity { entries: 0, ..file.identity().clone() }) == wanted {
+            if (Identity {
+                entries: 0,
+                ..file.identity().clone()
+            }) == wanted
+            {
                 return Ok(Some(as_run(file, run)));
             }
         }
@@ -122,7 +158,13 @@ pub fn find(env: &Env, dir: &str, schema: &Schema, index: Index, generation: u64
 
 fn as_run(file: Rc<SortedTable>, meta: &RunMeta) -> Run {
     let entries = file.identity().entries;
-    Run { file, id: meta.id, min_seq: meta.min_seq, max_seq: meta.max_seq, entries }
+    Run {
+        file,
+        id: meta.id,
+        min_seq: meta.min_seq,
+        max_seq: meta.max_seq,
+        entries,
+    }
 }
 
 /// Opens a derived file; `None` if it is missing or no whole sorted file.

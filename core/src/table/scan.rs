@@ -16,8 +16,8 @@ use crate::error::Result;
 use crate::log::Op;
 use crate::sorted::Cursor;
 use crate::time::Seq;
+use crate::value::Bytes;
 use crate::value::Key;
-use crate::value::bytes::Bytes;
 
 /// Keys without a live row that one step passes over at most.
 const STEP_KEYS: usize = 1_000;
@@ -64,7 +64,14 @@ impl Scan {
                 encoded
             })
         };
-        Scan { sources, seq, lower: encode(range.lower), upper: encode(range.upper), stage: Stage::Start, versions: Vec::new() }
+        Scan {
+            sources,
+            seq,
+            lower: encode(range.lower),
+            upper: encode(range.upper),
+            stage: Stage::Start,
+            versions: Vec::new(),
+        }
     }
 
     /// Some more work: a row, a pause, or the end.
@@ -113,7 +120,9 @@ impl Scan {
     }
 
     fn base(&self) -> Seq {
-        self.sources.snapshot_at(self.seq).map_or(Seq(0), |snapshot| snapshot.seq)
+        self.sources
+            .snapshot_at(self.seq)
+            .map_or(Seq(0), |snapshot| snapshot.seq)
     }
 
     fn merge_with(&mut self, delta: Option<Rc<Delta>>) -> Result<Step<Row>> {
@@ -125,14 +134,28 @@ impl Scan {
             Some(snapshot) => Some(snapshot.file.scan(start)?),
             None => None,
         };
-        let mut streams = Streams { snapshot, base: self.base(), delta_at: 0, delta_key: None, memtables: Vec::new(), delta };
+        let mut streams = Streams {
+            snapshot,
+            base: self.base(),
+            delta_at: 0,
+            delta_key: None,
+            memtables: Vec::new(),
+            delta,
+        };
         if let Some(delta) = &streams.delta {
             streams.delta_at = delta.lower_bound(start);
             streams.delta_key = delta.key(streams.delta_at);
         }
         for memtable in self.sources.memtables.iter().rev() {
-            let next = memtable.borrow().versions_from(start).next().map(|(key, _)| key_of(key).to_vec());
-            streams.memtables.push(MemStream { memtable: memtable.clone(), next });
+            let next = memtable
+                .borrow()
+                .versions_from(start)
+                .next()
+                .map(|(key, _)| key_of(key).to_vec());
+            streams.memtables.push(MemStream {
+                memtable: memtable.clone(),
+                next,
+            });
         }
         self.stage = Stage::Merging(Box::new(streams));
         Ok(Step::Pause)
@@ -165,7 +188,9 @@ impl Scan {
 
     fn wanted(&self, key: &[u8], row: Option<Row>) -> Step<Row> {
         match row {
-            Some(row) if !matches!(&self.lower, Bound::Excluded(lower) if lower == key) => Step::Item(row),
+            Some(row) if !matches!(&self.lower, Bound::Excluded(lower) if lower == key) => {
+                Step::Item(row)
+            }
             _ => Step::Pause,
         }
     }
@@ -180,7 +205,11 @@ impl Streams {
                 other = Some(other.map_or(next, |least| least.min(next)));
             }
         }
-        let snapshot = self.snapshot.as_ref().filter(|cursor| cursor.valid()).map(|cursor| cursor.key());
+        let snapshot = self
+            .snapshot
+            .as_ref()
+            .filter(|cursor| cursor.valid())
+            .map(|cursor| cursor.key());
         match (snapshot, other) {
             (None, None) => None,
             (Some(key), None) => Some((Bytes::from(key.to_vec()), true)),
@@ -233,20 +262,27 @@ impl MemStream {
             }
             out.push(version.clone());
         }
-        self.next = memtable.version_after(&versioned(key, Seq(0))).map(|(key, _)| key_of(key).to_vec());
+        self.next = memtable
+            .version_after(&versioned(key, Seq(0)))
+            .map(|(key, _)| key_of(key).to_vec());
     }
 }
 
 /// Whether nothing older than the last version matters.
 fn ends(versions: &[Version]) -> bool {
-    versions.last().is_some_and(|version| version.op == Op::Delete || version.row().is_some())
+    versions
+        .last()
+        .is_some_and(|version| version.op == Op::Delete || version.row().is_some())
 }
 
 fn assemble(key: Bytes, versions: &[Version], base: Option<Row>) -> Result<Option<Row>> {
     match (versions.first(), base) {
         (None, base) => Ok(base),
         (Some(newest), Some(base)) if !ends(versions) => {
-            let patches = versions.iter().rev().filter_map(|version| version.body.clone());
+            let patches = versions
+                .iter()
+                .rev()
+                .filter_map(|version| version.body.clone());
             Ok(Some(base.patched(newest.seq, newest.time, patches)))
         }
         (Some(_), _) => Row::from_versions(key, versions),

@@ -28,20 +28,37 @@ impl Schema {
         check_name("table", name)?;
         check_name("primary key", primary_key)?;
         if indexes.len() > INDEXES_MAX {
-            return Err(Error::new(Code::Limit, format!("a table has at most {INDEXES_MAX} indexes, not {}", indexes.len())));
+            return Err(Error::new(
+                Code::Limit,
+                format!(
+                    "a table has at most {INDEXES_MAX} indexes, not {}",
+                    indexes.len()
+                ),
+            ));
         }
         let mut paths = Vec::new();
         for (at, index) in indexes.iter().enumerate() {
             check_name("index", index)?;
             if index == primary_key {
-                return Err(Error::new(Code::InvalidValue, format!("{index} is the primary key, which has an index already")));
+                return Err(Error::new(
+                    Code::InvalidValue,
+                    format!("{index} is the primary key, which has an index already"),
+                ));
             }
             if indexes.iter().take(at).any(|other| other == index) {
-                return Err(Error::new(Code::InvalidValue, format!("the index on {index} is named twice")));
+                return Err(Error::new(
+                    Code::InvalidValue,
+                    format!("the index on {index} is named twice"),
+                ));
             }
             paths.push(Path::parse(index)?);
         }
-        Ok(Schema { name: name.into(), primary_key: primary_key.into(), indexes: indexes.to_vec(), paths })
+        Ok(Schema {
+            name: name.into(),
+            primary_key: primary_key.into(),
+            indexes: indexes.to_vec(),
+            paths,
+        })
     }
 
     /// The indexed members' paths, in the order of [`Schema::indexes`].
@@ -61,8 +78,13 @@ impl Schema {
 
     /// The text of `schema.yaml`.
     pub fn to_yaml(&self) -> String {
-        let mut text = String::from("# A DriftDB table. For people to read: a change here is refused.\n");
-        text += &format!("name: {}\nprimary_key: {}\n", quoted(&self.name), quoted(&self.primary_key));
+        let mut text =
+            String::from("# A DriftDB table. For people to read: a change here is refused.\n");
+        text += &format!(
+            "name: {}\nprimary_key: {}\n",
+            quoted(&self.name),
+            quoted(&self.primary_key)
+        );
         if self.indexes.is_empty() {
             text += "indexes: []\n";
         } else {
@@ -77,7 +99,13 @@ impl Schema {
     /// Reads what [`Schema::to_yaml`] wrote.
     pub fn from_yaml(path: &str, bytes: &[u8]) -> Result<Self> {
         let text = sealed::open_yaml(path, bytes)?;
-        let unreadable = || Error::new(Code::NewerFormat, "this schema has a form that this version does not know").in_file(path, None);
+        let unreadable = || {
+            Error::new(
+                Code::NewerFormat,
+                "this schema has a form that this version does not know",
+            )
+            .in_file(path, None)
+        };
         let (mut name, mut key, mut indexes) = (None, None, Vec::new());
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             if let Some(rest) = line.strip_prefix("name: ") {
@@ -102,10 +130,19 @@ pub fn dir_of(name: &str) -> String {
 
 fn check_name(what: &str, name: &str) -> Result<()> {
     if name.is_empty() {
-        return Err(Error::new(Code::InvalidValue, format!("a {what} needs a name")));
+        return Err(Error::new(
+            Code::InvalidValue,
+            format!("a {what} needs a name"),
+        ));
     }
     if name.len() > NAME_BYTES_MAX {
-        return Err(Error::new(Code::Limit, format!("a {what} has a name of at most {NAME_BYTES_MAX} bytes, not {}", name.len())));
+        return Err(Error::new(
+            Code::Limit,
+            format!(
+                "a {what} has a name of at most {NAME_BYTES_MAX} bytes, not {}",
+                name.len()
+            ),
+        ));
     }
     Ok(())
 }

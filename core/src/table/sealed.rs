@@ -84,6 +84,8 @@ mod tests {
 
     #[test]
     fn every_flip_of_yaml_is_found() {
-        flips_are_found(&seal_yaml("name: \"x\"\n"), |bytes| open_yaml("x", bytes).is_ok());
+        flips_are_found(&seal_yaml("name: \"x\"\n"), |bytes| {
+            open_yaml("x", bytes).is_ok()
+        });
     }
 }

@@ -14,7 +14,7 @@ use super::walk::unreadable_entry;
 use crate::error::{Code, Error, Result};
 use crate::sorted::{Builder, Cursor, Identity, Kind, Options};
 use crate::time::{Seq, Timestamp};
-use crate::value::bytes::Bytes;
+use crate::value::Bytes;
 
 /// The file name of the snapshot at a seq.
 pub fn file_name(seq: Seq) -> String {
@@ -30,14 +30,21 @@ pub fn write_row(row: &Row, out: &mut Vec<u8>) {
 
 /// The row that a cursor in a snapshot stands on.
 pub fn read_row(cursor: &Cursor) -> Result<Row> {
-    decode(Bytes::from(cursor.key().to_vec()), &cursor.value()).ok_or_else(|| unreadable_entry(cursor.table().path()))
+    decode(Bytes::from(cursor.key().to_vec()), &cursor.value())
+        .ok_or_else(|| unreadable_entry(cursor.table().path()))
 }
 
 fn decode(key: Bytes, value: &Bytes) -> Option<Row> {
     let (seq, rest) = varint::read(value)?;
     let (time, rest) = varint::read(rest)?;
     let document = value.slice(value.len() - rest.len()..value.len())?;
-    Some(Row::new(Seq(seq), Timestamp(time), key, document, Vec::new()))
+    Some(Row::new(
+        Seq(seq),
+        Timestamp(time),
+        key,
+        document,
+        Vec::new(),
+    ))
 }
 
 /// The directory of a table's snapshots.
@@ -68,8 +75,21 @@ impl SnapshotWriter {
         let mut extra = Vec::new();
         varint::write(covered.events, &mut extra);
         varint::write(covered.log_bytes, &mut extra);
-        let identity = Identity { kind: Kind::Snapshot, id: covered.seq.0, generation, min_seq: 0, max_seq: covered.seq.0, entries: 0, extra };
-        Ok(SnapshotWriter { builder: Builder::new(blob, path.clone(), identity, Options::snapshot()), path, covered, rows: 0 })
+        let identity = Identity {
+            kind: Kind::Snapshot,
+            id: covered.seq.0,
+            generation,
+            min_seq: 0,
+            max_seq: covered.seq.0,
+            entries: 0,
+            extra,
+        };
+        Ok(SnapshotWriter {
+            builder: Builder::new(blob, path.clone(), identity, Options::snapshot()),
+            path,
+            covered,
+            rows: 0,
+        })
     }
 
     /// Adds a row, keys ascending.
@@ -81,9 +101,17 @@ impl SnapshotWriter {
     /// Ends and syncs the file and opens it.
     pub fn finish(self, env: &Env) -> Result<Snapshot> {
         env.latch()?.run(|| self.builder.finish())?;
-        let missing = || Error::new(Code::FileMissing, "a new snapshot is missing").in_file(&*self.path, None);
+        let missing = || {
+            Error::new(Code::FileMissing, "a new snapshot is missing").in_file(&*self.path, None)
+        };
         let file = run_file::open_derived(env, &self.path)?.ok_or_else(missing)?;
-        Ok(Snapshot { file, seq: self.covered.seq, rows: self.rows, events: self.covered.events, log_bytes: self.covered.log_bytes })
+        Ok(Snapshot {
+            file,
+            seq: self.covered.seq,
+            rows: self.rows,
+            events: self.covered.events,
+            log_bytes: self.covered.log_bytes,
+        })
     }
 }
 
@@ -93,11 +121,20 @@ pub fn find(env: &Env, dir: &str, generation: u64, seq: Seq) -> Result<Option<Sn
         return Ok(None);
     };
     let identity = file.identity();
-    let fits = identity.kind == Kind::Snapshot && identity.generation == generation && identity.max_seq == seq.0;
-    let counts = varint::read(&identity.extra).and_then(|(events, rest)| Some((events, varint::read(rest)?.0)));
+    let fits = identity.kind == Kind::Snapshot
+        && identity.generation == generation
+        && identity.max_seq == seq.0;
+    let counts = varint::read(&identity.extra)
+        .and_then(|(events, rest)| Some((events, varint::read(rest)?.0)));
     let rows = identity.entries;
     match counts.filter(|_| fits) {
-        Some((events, log_bytes)) => Ok(Some(Snapshot { file, seq, rows, events, log_bytes })),
+        Some((events, log_bytes)) => Ok(Some(Snapshot {
+            file,
+            seq,
+            rows,
+            events,
+            log_bytes,
+        })),
         None => Ok(None),
     }
 }

@@ -78,7 +78,10 @@ pub const FIRST_KEY_BYTE: u8 = 0x10;
 impl Sources {
     /// The newest snapshot at or below a seq.
     pub fn snapshot_at(&self, seq: Seq) -> Option<&Rc<Snapshot>> {
-        self.snapshots.iter().rev().find(|snapshot| snapshot.seq <= seq)
+        self.snapshots
+            .iter()
+            .rev()
+            .find(|snapshot| snapshot.seq <= seq)
     }
 
     /// A place in the log at or before the first event above `seq`: reading from there finds all of them.

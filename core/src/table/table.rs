@@ -86,15 +86,31 @@ impl Table {
             Point::Seq(seq) => seq.min(head.0),
             Point::Time(time) if time >= head.1 => head.0,
             Point::Time(time) if time < horizon.time => return Err(self.before_horizon()),
-            Point::Time(time) => self.sources.seq_at(time)?.unwrap_or_default().max(horizon.seq),
+            Point::Time(time) => self
+                .sources
+                .seq_at(time)?
+                .unwrap_or_default()
+                .max(horizon.seq),
         };
-        if seq < horizon.seq { Err(self.before_horizon()) } else { Ok(seq) }
+        if seq < horizon.seq {
+            Err(self.before_horizon())
+        } else {
+            Ok(seq)
+        }
     }
 
     fn before_horizon(&self) -> Error {
         let horizon = self.sources.horizon;
-        let message = alloc::format!("table {} was compacted: its history before @seq:{} ({}) is gone", self.schema.name, horizon.seq.0, horizon.time);
-        Error::new(Code::BeforeHorizon, message).hint(alloc::format!("the earliest point left is \"@seq:{}\"", horizon.seq.0))
+        let message = alloc::format!(
+            "table {} was compacted: its history before @seq:{} ({}) is gone",
+            self.schema.name,
+            horizon.seq.0,
+            horizon.time
+        );
+        Error::new(Code::BeforeHorizon, message).hint(alloc::format!(
+            "the earliest point left is \"@seq:{}\"",
+            horizon.seq.0
+        ))
     }
 
     /// Checks what is wanted against the row as it is just before the event.
@@ -106,7 +122,12 @@ impl Table {
 
     /// Puts a change into memory. Views at or above its seq see it.
     pub fn apply(&mut self, change: Change) -> Applied {
-        let Change { key, version, postings, state } = change;
+        let Change {
+            key,
+            version,
+            postings,
+            state,
+        } = change;
         let seq = version.seq;
         self.states.set(&key, state);
         let mut keys = Vec::with_capacity(postings.len());
@@ -118,7 +139,11 @@ impl Table {
                 memtable.insert_posting(index, run_key, Posting { ..posting });
             }
         }
-        Applied { key, seq, postings: keys }
+        Applied {
+            key,
+            seq,
+            postings: keys,
+        }
     }
 
     /// Takes a change of an open transaction out of memory again; the newest first.
@@ -152,14 +177,23 @@ impl Table {
         }
         if let Some((seq, time)) = frames.last() {
             let log_bytes = self.head.log_bytes + frames.len() as u64;
-            self.head = Covered { seq, time, at: self.log.end(), events: self.head.events + events, log_bytes };
+            self.head = Covered {
+                seq,
+                time,
+                at: self.log.end(),
+                events: self.head.events + events,
+                log_bytes,
+            };
         }
     }
 
     /// Keeps a mark, if it is far enough from the last.
     pub(super) fn mark(&mut self, mark: Mark) {
         let here = self.head.log_bytes;
-        if self.marked_at.is_none_or(|last| here >= last + MARK_EVERY_BYTES) {
+        if self
+            .marked_at
+            .is_none_or(|last| here >= last + MARK_EVERY_BYTES)
+        {
             self.marked_at = Some(here);
             if let Some(memtable) = self.sources.memtables.last() {
                 memtable.borrow_mut().push_mark(mark);

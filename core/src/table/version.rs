@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
+use super::varint;
 use crate::log::Op;
 use crate::time::{Seq, Timestamp};
-use crate::value::bytes::Bytes;
-use super::varint;
+use crate::value::Bytes;
 
 /// At most so many patches stand between a version and a whole row: every 16th patch carries the row it makes.
 pub const PATCH_CHAIN_MAX: u8 = 16;
@@ -88,7 +88,15 @@ impl Version {
             Op::Delete => None,
             Op::Insert | Op::Patch => Some(bytes.slice(at..bytes.len())?),
         };
-        Some(Version { seq, time: Timestamp(time), op, depth, body, whole, meta })
+        Some(Version {
+            seq,
+            time: Timestamp(time),
+            op,
+            depth,
+            body,
+            whole,
+            meta,
+        })
     }
 }
 

@@ -14,8 +14,8 @@ use super::walk::Walk;
 use crate::error::Result;
 use crate::log::Op;
 use crate::time::Seq;
+use crate::value::Bytes;
 use crate::value::Key;
-use crate::value::bytes::Bytes;
 
 /// One step of work that is done piece by piece.
 #[derive(Debug)]
@@ -39,7 +39,10 @@ pub struct KeyRange {
 
 impl KeyRange {
     /// Every key.
-    pub const ALL: KeyRange = KeyRange { lower: Bound::Unbounded, upper: Bound::Unbounded };
+    pub const ALL: KeyRange = KeyRange {
+        lower: Bound::Unbounded,
+        upper: Bound::Unbounded,
+    };
 }
 
 /// A table pinned at a seq. Cheap to clone; whatever the table does later, its answers stay the same.
@@ -111,7 +114,10 @@ impl View {
 
     /// The same table at another seq.
     pub fn at(&self, seq: Seq) -> View {
-        View { sources: self.sources.clone(), seq }
+        View {
+            sources: self.sources.clone(),
+            seq,
+        }
     }
 
     /// What the view reads from.

@@ -25,7 +25,14 @@ pub struct Walk {
 impl Walk {
     /// All versions of a key (encoded) at or below `seq`.
     pub fn new(sources: Rc<Sources>, key: &[u8], seq: Seq) -> Self {
-        Walk { sources, key_len: key.len(), probe: versioned(key, seq), done: 0, cursor: None, seq }
+        Walk {
+            sources,
+            key_len: key.len(),
+            probe: versioned(key, seq),
+            done: 0,
+            cursor: None,
+            seq,
+        }
     }
 
     fn key(&self) -> &[u8] {
@@ -43,7 +50,12 @@ impl Walk {
                 self.done += 1;
                 continue;
             }
-            let Some(at) = self.sources.primary.len().checked_sub(self.done - memtables + 1) else {
+            let Some(at) = self
+                .sources
+                .primary
+                .len()
+                .checked_sub(self.done - memtables + 1)
+            else {
                 return Ok(None);
             };
             if let Some(version) = self.in_run(at)? {
@@ -91,7 +103,9 @@ impl Walk {
         match split_seq(cursor.key()) {
             Some((key, seq)) if key == self.key() => {
                 let version = Version::decode(seq, &cursor.value());
-                version.map(Some).ok_or_else(|| unreadable_entry(run.file.path()))
+                version
+                    .map(Some)
+                    .ok_or_else(|| unreadable_entry(run.file.path()))
             }
             _ => Ok(None),
         }
@@ -100,5 +114,9 @@ impl Walk {
 
 /// An entry that its block's checksum covers and that still makes no sense.
 pub fn unreadable_entry(path: &str) -> Error {
-    Error::new(crate::Code::Corrupt, "an entry of this file has an unknown form").in_file(path, None)
+    Error::new(
+        crate::Code::Corrupt,
+        "an entry of this file has an unknown form",
+    )
+    .in_file(path, None)
 }
