@@ -4,6 +4,8 @@ pub mod clock;
 pub mod document;
 pub mod durable;
 pub mod engines;
+pub mod fresh;
+pub mod growth;
 pub mod machine;
 pub mod process;
 pub mod random;

@@ -74,6 +74,11 @@ impl Report {
         &mut self.measures[place]
     }
 
+    /// Whether nothing was measured.
+    pub fn is_empty(&self) -> bool {
+        self.measures.is_empty()
+    }
+
     /// A paragraph or a table of its own below the table.
     pub fn note(&mut self, text: String) {
         self.notes.push(text);

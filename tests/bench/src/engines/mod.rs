@@ -4,6 +4,7 @@ use crate::workload::Event;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub mod driftdb;
 pub mod memory;
 pub mod redb;
 pub mod sqlite;
@@ -48,7 +49,11 @@ pub type Groups = BTreeMap<String, (u64, i64)>;
 
 /// One engine, loaded from the workload, read at the present (`at` is None) or as of a seq.
 pub trait Engine {
-    /// Makes these events one durable transaction, in order.
+    /// Turns the documents of a batch into the form that an application would hold them in; not timed.
+    fn prepare(&mut self, _batch: &[Event]) -> Outcome<()> {
+        Ok(())
+    }
+    /// Makes these events, which were prepared, one durable transaction, in order.
     fn load(&mut self, batch: &[Event]) -> Outcome<()>;
     /// Reads a row with all its members; answers its amount.
     fn get(&mut self, key: &str, at: Option<u64>) -> Outcome<Option<i64>>;

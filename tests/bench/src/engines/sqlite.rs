@@ -1,8 +1,10 @@
 //! What both SQLite schemas share: a tuned connection, and statements prepared once.
 
 use super::{CACHE_BYTES, Failure, Groups, Outcome};
+use crate::workload::{Change, Event};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Row, Statement, ToSql};
+use std::collections::VecDeque;
 use std::path::Path;
 
 /// Opens `orders.sqlite` in `dir` for benchmarks: WAL, every commit durable.
@@ -73,4 +75,13 @@ pub fn groups(statement: &mut Statement<'_>, parameters: &[&dyn ToSql]) -> Outco
         Ok(())
     })?;
     Ok(groups)
+}
+
+/// The members that are stored as JSON, of each insert of a batch.
+pub fn rest_texts(batch: &[Event]) -> VecDeque<String> {
+    let inserts = batch.iter().filter_map(|event| match &event.change {
+        Change::Insert(doc) => Some(doc.rest.json()),
+        _ => None,
+    });
+    inserts.collect()
 }

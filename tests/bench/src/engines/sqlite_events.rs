@@ -1,10 +1,11 @@
 //! SQLite, one table of events with the row after each: the schema that loads fastest.
 
-use super::sqlite::{close, connect, each, groups, members, text};
+use super::sqlite::{close, connect, each, groups, members, rest_texts, text};
 use super::{Engine, Groups, Outcome, Tally};
 use crate::document::{Patch, json};
 use crate::workload::{Change, Event};
 use rusqlite::{Connection, Row, Statement, params};
+use std::collections::VecDeque;
 use std::path::Path;
 
 // live is 0 for a deletion, whose other members are empty.
@@ -18,6 +19,8 @@ CREATE INDEX IF NOT EXISTS events_customer ON events (customer_id, id, seq);
 
 struct Events {
     connection: &'static Connection,
+    /// JSON texts of the inserts to come.
+    ready: VecDeque<String>,
     insert: Statement<'static>,
     set_status: Statement<'static>,
     set_customer: Statement<'static>,
@@ -35,6 +38,7 @@ pub fn open(dir: &Path) -> Outcome<Box<dyn Engine>> {
     let prepare = |sql: &str| connection.prepare(sql);
     Ok(Box::new(Events {
         connection,
+        ready: VecDeque::new(),
         insert: prepare("INSERT INTO events VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6)")?,
         set_status: prepare(
             "INSERT INTO events SELECT ?1, id, 1, customer_id, ?3, ?4, rest FROM events
@@ -75,7 +79,7 @@ impl Events {
         let (key, seq) = (&event.key, event.seq);
         match &event.change {
             Change::Insert(doc) => {
-                let rest = doc.rest.json();
+                let rest = self.ready.pop_front().ok_or("an insert was not prepared")?;
                 self.insert.execute(params![
                     seq,
                     key,
@@ -114,6 +118,11 @@ impl Events {
 }
 
 impl Engine for Events {
+    fn prepare(&mut self, batch: &[Event]) -> Outcome<()> {
+        self.ready = rest_texts(batch);
+        Ok(())
+    }
+
     fn load(&mut self, batch: &[Event]) -> Outcome<()> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         for event in batch {

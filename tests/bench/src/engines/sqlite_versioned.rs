@@ -1,10 +1,11 @@
 //! SQLite, system-versioned: the present in one table, the past in another, written by triggers.
 
-use super::sqlite::{close, connect, each, groups, members, text};
+use super::sqlite::{close, connect, each, groups, members, rest_texts, text};
 use super::{Engine, Groups, Outcome, Tally};
 use crate::document::{Patch, json};
 use crate::workload::{Change, Event};
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use rusqlite::{Connection, OpenFlags, Statement, params};
+use std::collections::VecDeque;
 use std::path::Path;
 
 /// How both tables keep their rows.
@@ -40,6 +41,8 @@ CREATE INDEX IF NOT EXISTS past_groups ON past (until, since, status, amount);
 
 struct Versioned {
     connection: &'static Connection,
+    /// JSON texts of the inserts to come.
+    ready: VecDeque<String>,
     insert: Statement<'static>,
     set_status: Statement<'static>,
     set_customer: Statement<'static>,
@@ -69,6 +72,7 @@ pub fn open(dir: &Path, rows: Rows) -> Outcome<Box<dyn Engine>> {
     let prepare = |sql: &str| connection.prepare(sql);
     Ok(Box::new(Versioned {
         connection,
+        ready: VecDeque::new(),
         insert: prepare("INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
         set_status: prepare("UPDATE orders SET status = ?2, amount = ?3, since = ?4 WHERE id = ?1")?,
         set_customer: prepare(
@@ -109,7 +113,7 @@ impl Versioned {
         let (key, seq) = (&event.key, event.seq);
         match &event.change {
             Change::Insert(doc) => {
-                let rest = doc.rest.json();
+                let rest = self.ready.pop_front().ok_or("an insert was not prepared")?;
                 self.insert.execute(params![
                     key,
                     doc.customer_id,
@@ -158,6 +162,11 @@ impl Versioned {
 }
 
 impl Engine for Versioned {
+    fn prepare(&mut self, batch: &[Event]) -> Outcome<()> {
+        self.ready = rest_texts(batch);
+        Ok(())
+    }
+
     fn load(&mut self, batch: &[Event]) -> Outcome<()> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         for event in batch {
@@ -214,30 +223,59 @@ impl Engine for Versioned {
     }
 }
 
-/// The row of a fresh process: opened read-only, one statement, one row.
-pub fn select_once(path: &Path, key: &str, at: Option<u64>) -> Outcome<Option<String>> {
-    let connection = Connection::open_with_flags(
-        path,
-        rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    let row = |row: &rusqlite::Row<'_>| Ok(text(key, row).map_err(|error| error.to_string()));
-    let found = match at {
-        None => connection
-            .query_row(
-                "SELECT customer_id, status, amount, rest FROM orders WHERE id = ?1",
-                [key],
-                row,
-            )
-            .optional()?,
-        Some(at) => connection
-            .query_row(
-                "SELECT * FROM (SELECT customer_id, status, amount, rest FROM orders WHERE id = ?1 AND since <= ?2)
-                 UNION ALL SELECT * FROM (SELECT customer_id, status, amount, rest FROM past
-                   WHERE id = ?1 AND since <= ?2 AND until > ?2 ORDER BY since DESC LIMIT 1) LIMIT 1",
-                params![key, at],
-                row,
-            )
-            .optional()?,
+/// The row of a fresh process: one statement, one row, from a table made by [`open`] or by [`many`].
+pub fn select_once(
+    path: &Path,
+    table: &str,
+    key: &str,
+    at: Option<u64>,
+) -> Outcome<Option<String>> {
+    // Not read-only, which could not recover the WAL of a killed process.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    let past = if table == "orders" { "past" } else { table };
+    let sql = match at {
+        None => format!("SELECT customer_id, status, amount, rest FROM {table} WHERE id = ?1"),
+        Some(_) => format!(
+            "SELECT * FROM (SELECT customer_id, status, amount, rest FROM {table} WHERE id = ?1 AND since <= ?2)
+             UNION ALL SELECT * FROM (SELECT customer_id, status, amount, rest FROM {past}
+               WHERE id = ?1 AND since <= ?2 AND until > ?2 ORDER BY since DESC LIMIT 1) LIMIT 1"
+        ),
     };
-    Ok(found.transpose()?)
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = match at {
+        None => statement.query([key])?,
+        Some(at) => statement.query(params![key, at])?,
+    };
+    rows.next()?.map(|row| text(key, row)).transpose()
+}
+
+/// Makes a database of `tables` tables of these orders, each with an index.
+pub fn many(dir: &Path, tables: usize, batch: &[Event]) -> Outcome<()> {
+    let connection = connect(dir)?;
+    connection.execute_batch("BEGIN")?;
+    for table in 0..tables {
+        connection.execute_batch(&format!(
+            "CREATE TABLE t{table} (id TEXT NOT NULL PRIMARY KEY, customer_id TEXT NOT NULL, status TEXT NOT NULL,
+               amount INTEGER NOT NULL, rest TEXT NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
+             CREATE INDEX t{table}_customer ON t{table} (customer_id);"
+        ))?;
+        let mut insert = connection.prepare(&format!(
+            "INSERT INTO t{table} VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+        ))?;
+        for event in batch {
+            if let Change::Insert(doc) = &event.change {
+                insert.execute(params![
+                    event.key,
+                    doc.customer_id,
+                    doc.status,
+                    doc.amount,
+                    doc.rest.json(),
+                    event.seq
+                ])?;
+            }
+        }
+    }
+    connection.execute_batch("COMMIT")?;
+    close(connection)
 }
