@@ -287,6 +287,34 @@ pub struct Expr {
     pub kind: ExprKind,
 }
 
+impl Expr {
+    /// Pushes the expressions that this one is made of.
+    pub(super) fn push_parts<'a>(&'a self, out: &mut Vec<&'a Expr>) {
+        match &self.kind {
+            ExprKind::Constant(_) | ExprKind::Path(_) => {}
+            ExprKind::Not(inner) => out.push(inner),
+            ExprKind::And(terms) | ExprKind::Or(terms) => out.extend(terms),
+            ExprKind::Compare { left, right, .. } => out.extend([&**left, &**right]),
+            ExprKind::Like { value, pattern, .. } => out.extend([&**value, &**pattern]),
+            ExprKind::Between {
+                value, low, high, ..
+            } => out.extend([&**value, &**low, &**high]),
+            ExprKind::In { value, list, .. } => {
+                out.push(value);
+                if let InList::Items(items) = list {
+                    out.extend(items);
+                }
+            }
+            ExprKind::IsNull { value, .. } => out.push(value),
+            ExprKind::Call { arguments, .. } => {
+                if let Arguments::List(list) = arguments {
+                    out.extend(list);
+                }
+            }
+        }
+    }
+}
+
 /// What an expression is. Chains of AND and OR are flat, so that their length is no depth.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -5,13 +5,19 @@
 
 pub mod ast;
 mod bind;
+mod display;
+mod exec;
 pub mod hint;
 mod locate;
 mod params;
 mod parser;
+mod plan;
+pub mod source;
 mod token;
 
 pub use ast::{Kind, Statement};
+pub use exec::Query;
 pub use locate::{Location, locate};
 pub use params::Params;
 pub use parser::{Parser, parse};
+pub use plan::explain;

@@ -1,0 +1,86 @@
+//! What a SELECT reads from: a table at a point. The engine's views are one; tests bring their own.
+
+use core::ops::Bound;
+
+use crate::error::Result;
+use crate::value::{Bytes, Chain, Key, Path, Value};
+
+/// One step of work that is done piece by piece.
+#[derive(Debug)]
+pub enum Step<T> {
+    /// Something came of it.
+    Item(T),
+    /// A bounded amount of work was done and nothing came of it yet: call again.
+    Pause,
+    /// There is nothing more.
+    Done,
+}
+
+/// A range of keys.
+#[derive(Clone, Debug)]
+pub struct KeyRange {
+    /// Where it starts.
+    pub lower: Bound<Key>,
+    /// Where it ends.
+    pub upper: Bound<Key>,
+}
+
+/// A range of values of one type: where one end is open, it ends with the type of the other.
+#[derive(Clone, Debug)]
+pub struct ValueRange {
+    /// Where it starts.
+    pub lower: Bound<Value>,
+    /// Where it ends.
+    pub upper: Bound<Value>,
+}
+
+impl ValueRange {
+    /// The range of one value.
+    pub fn exactly(value: Value) -> Self {
+        ValueRange {
+            lower: Bound::Included(value.clone()),
+            upper: Bound::Included(value),
+        }
+    }
+}
+
+/// A table at a point.
+pub trait Source {
+    /// A row of it.
+    type Row: Record;
+    /// Rows in key order.
+    type Scan: Rows<Row = Self::Row>;
+    /// Rows in the order of an indexed value, then of keys.
+    type Lookup: Rows<Row = Self::Row>;
+
+    /// The table's name.
+    fn table(&self) -> &str;
+    /// The member that holds the key.
+    fn primary_key(&self) -> &str;
+    /// The number of the index on a path, if there is one.
+    fn index_on(&self, path: &Path) -> Option<usize>;
+    /// The row with a key.
+    fn get(&self, key: &Key) -> Result<Option<Self::Row>>;
+    /// The rows in a range of keys.
+    fn scan(&self, range: KeyRange) -> Self::Scan;
+    /// At least the rows whose value in an index is in the range; never a row twice.
+    fn lookup(&self, index: usize, range: ValueRange) -> Self::Lookup;
+}
+
+/// Rows, one after another.
+pub trait Rows {
+    /// A row.
+    type Row;
+    /// Some more work.
+    fn step(&mut self) -> Result<Step<Self::Row>>;
+}
+
+/// A row.
+pub trait Record {
+    /// The document as base and patches.
+    fn chain(&self) -> Chain<'_>;
+    /// The document in msgpack.
+    fn document(&self) -> Bytes;
+    /// The key in its memcomparable form.
+    fn encoded_key(&self) -> &[u8];
+}
