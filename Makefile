@@ -1,0 +1,42 @@
+# What a developer does with this repository. `make help` lists it.
+.DEFAULT_GOAL := help
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## the command line program, optimised, as dist/driftdb
+	@cargo build --release --package driftdb --bin driftdb
+	@mkdir -p dist && cp $(TARGET)/release/driftdb dist/driftdb
+	@echo "built dist/driftdb: $$(dist/driftdb --version)"
+
+.PHONY: demo
+demo: build ## every statement on 10,000 orders, then this repository's own history as a database
+	@cargo build --quiet --release --package driftdb --example git-history
+	@GIT_HISTORY=$(TARGET)/release/examples/git-history DRIFTDB=dist/driftdb demo/run
+
+.PHONY: test
+test: ## all tests; ends with how many passed and failed
+	@.ci/test
+
+.PHONY: test-long
+test-long: ## the same with the hunts (models, crashes, corruption) at full length
+	@DRIFTDB_LONG=1 .ci/test --release
+
+.PHONY: bench
+bench: ## the benchmark, with SQLite and redb beside
+	@cargo run --release --package driftdb-bench --bin driftdb-bench
+
+.PHONY: fmt
+fmt: ## format the code
+	@cargo fmt --all
+
+.PHONY: clippy
+clippy: ## the lints, warnings as errors
+	@cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: ci
+ci: ## everything that must pass: formatting, lints, the no_std build, dependencies, tests
+	@.ci/run
