@@ -1,5 +1,6 @@
-//! What the behaviour tests share: fault-injecting store, oracles, workloads.
+//! What the behaviour tests share: fault-injecting store, oracle, workloads, comparison.
 
+pub mod budget;
 pub mod fault;
 pub mod oracle;
 pub mod random;

@@ -11,6 +11,8 @@ use crate::random::Random;
 pub struct Mix {
     pub single: u64,
     pub transaction: u64,
+    /// Transactions of dozens of statements, as an import makes them.
+    pub bulk: u64,
     pub snapshot: u64,
     pub compact: u64,
     pub maintain: u64,
@@ -28,6 +30,7 @@ impl Default for Mix {
         Mix {
             single: 60,
             transaction: 25,
+            bulk: 0,
             snapshot: 3,
             compact: 2,
             maintain: 5,
@@ -108,12 +111,13 @@ impl Workload {
         }
         match kind {
             0 => Op::Write(self.write(oracle)),
-            1 => self.transaction(oracle),
+            1 => self.transaction(oracle, 7),
             2 => Op::Snapshot {
                 table: self.table(oracle),
             },
             3 => self.compact(oracle),
             4 => Op::Maintain,
+            5 => self.transaction(oracle, 70),
             _ => Op::Reopen,
         }
     }
@@ -123,8 +127,8 @@ impl Workload {
         self.random.pick(&names).to_string()
     }
 
-    fn transaction(&mut self, oracle: &Oracle) -> Op {
-        let count = 1 + self.random.below(7);
+    fn transaction(&mut self, oracle: &Oracle, most: u64) -> Op {
+        let count = 1 + self.random.below(most);
         let writes = (0..count).map(|_| self.write(oracle)).collect();
         let meta = match self.random.below(3) {
             0 => Some(object(

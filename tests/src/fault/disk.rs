@@ -419,6 +419,11 @@ impl Disk {
 }
 
 impl CallKind {
+    /// Whether nothing may be written any more once such a call has failed.
+    pub fn latches(self) -> bool {
+        matches!(self, CallKind::Append | CallKind::Sync | CallKind::Truncate)
+    }
+
     fn needs_space(self) -> bool {
         matches!(
             self,

@@ -128,7 +128,14 @@ impl FaultStore {
         self.0.borrow().trace.clone()
     }
 
-    /// The calls that wrote after the first failed one: a latched engine makes none.
+    /// The first call that the fault hit.
+    pub fn failed_call(&self) -> Option<Call> {
+        let disk = self.0.borrow();
+        let index = disk.failed_at?.checked_sub(1)? as usize;
+        disk.trace.get(index).cloned()
+    }
+
+    /// The mutating calls after the first failed one: a latched engine makes none.
     pub fn writes_after_failure(&self) -> Vec<Call> {
         let disk = self.0.borrow();
         let Some(at) = disk.failed_at else {
