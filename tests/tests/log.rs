@@ -335,3 +335,66 @@ fn an_error_at_every_call() {
         [Effect::None, Effect::Half, Effect::Whole].map(|effect| What::Error(Code::Io, effect));
     hunt("errors", &errors, 15);
 }
+
+/// Without hints a flipped bit is corruption, or it is in the last transaction and torn; never anything else.
+#[test]
+fn a_bit_flipped_anywhere() {
+    let (mut cases, mut refused, mut torn) = (0, 0, 0);
+    for seed in seeds(2, 20) {
+        let store = FaultStore::new();
+        let known = run(&store, seed, 20);
+        let mut random = Random::new(seed);
+        let files = store.crash(Survival::Kept).files();
+        let table_of = |path: &str| usize::from(path.starts_with(DIRS[1]));
+        for (path, bytes) in &files {
+            let used = bytes
+                .iter()
+                .rposition(|byte| *byte != 0)
+                .map_or(0, |last| last + 1);
+            for offset in 0..used {
+                let mut files = files.clone();
+                files.get_mut(path).unwrap()[offset] ^= 1 << random.below(8);
+                cases += 1;
+                let damaged = FaultStore::from_files(files);
+                let found = match open(&damaged, true).and_then(|home| events(&home)) {
+                    Ok(found) => found,
+                    Err(error) => {
+                        assert_eq!(
+                            error.code(),
+                            Code::Corrupt,
+                            "{path}, byte {offset}: {error:?}"
+                        );
+                        refused += 1;
+                        continue;
+                    }
+                };
+                if found != known.events {
+                    // Of the damaged log at most the last transaction may be gone, which has at most five events.
+                    let in_log = known
+                        .events
+                        .iter()
+                        .filter(|event| event.0 == table_of(path));
+                    let kept = in_log
+                        .clone()
+                        .take_while(|event| found.contains(event))
+                        .count();
+                    let others = |events: &[Event]| {
+                        events
+                            .iter()
+                            .filter(|event| event.0 != table_of(path))
+                            .count()
+                    };
+                    assert!(
+                        in_log.count() <= kept + 5
+                            && found.iter().all(|event| known.events.contains(event))
+                            && others(&found) == others(&known.events),
+                        "seed {seed}, {path}, byte {offset}: only {kept} events are left"
+                    );
+                    torn += 1;
+                }
+            }
+        }
+    }
+    println!("log hunt, flips: {cases} cases, {refused} refused, {torn} taken for torn");
+    assert!(refused > 0 && torn > 0);
+}
