@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::path::{Path, Step};
-use super::{Bytes, ObjectRef, Raw, patch};
+use super::{Bytes, ObjectRef, Raw, ValueRef, patch};
 
 /// A document and the patches on it, oldest first. All of it is validated msgpack.
 #[derive(Debug)]
@@ -96,14 +96,14 @@ impl<'a, P: AsRef<[u8]>> Chain<'a, P> {
         }
         scratch.clear();
         let target = value.and_then(Raw::object).unwrap_or(ObjectRef::EMPTY);
-        fold(target, patches, scratch);
+        patch::merge_all(target, patches, scratch);
         Raw::new(scratch)
     }
 
     /// Appends the document with all patches applied.
     pub fn materialise(self, out: &mut Vec<u8>) {
         let base = ObjectRef::new(self.base).unwrap_or(ObjectRef::EMPTY);
-        fold(
+        patch::merge_all(
             base,
             self.patches
                 .iter()
@@ -113,38 +113,8 @@ impl<'a, P: AsRef<[u8]>> Chain<'a, P> {
     }
 
     fn base_value(self, path: &Path) -> Option<Raw<'a>> {
-        path.get_in(Raw::new(self.base)?)
+        path.get(ValueRef::Object(ObjectRef::new(self.base)?))
     }
-}
-
-/// Appends `target` with the patches applied in order.
-fn fold<'p>(
-    target: ObjectRef<'_>,
-    mut patches: impl Iterator<Item = ObjectRef<'p>>,
-    out: &mut Vec<u8>,
-) {
-    let Some(mut last) = patches.next() else {
-        return out.extend_from_slice(target.raw().as_bytes());
-    };
-    let (mut now, mut next) = (Vec::new(), Vec::new());
-    let mut is_first = true;
-    for following in patches {
-        let current = if is_first {
-            Some(target)
-        } else {
-            ObjectRef::new(&now)
-        };
-        next.clear();
-        patch::merge(current.unwrap_or(ObjectRef::EMPTY), last, &mut next);
-        core::mem::swap(&mut now, &mut next);
-        (last, is_first) = (following, false);
-    }
-    let current = if is_first {
-        Some(target)
-    } else {
-        ObjectRef::new(&now)
-    };
-    patch::merge(current.unwrap_or(ObjectRef::EMPTY), last, out);
 }
 
 /// What a patch does to the value at a path.

@@ -119,9 +119,18 @@ pub fn encode_array_head(len: usize, out: &mut Vec<u8>) {
 
 /// Appends the head of a map of `len` members.
 pub fn encode_map_head(len: usize, out: &mut Vec<u8>) {
-    match u8::try_from(len) {
-        Ok(short @ ..16) => out.push(0x80 | short),
-        _ => wide_length(0xde, len, out),
+    let (head, length) = map_head(len);
+    out.extend_from_slice(head.get(..length).unwrap_or_default());
+}
+
+/// The head of a map of `len` members, and how many of the bytes it takes.
+pub(super) fn map_head(len: usize) -> ([u8; 5], usize) {
+    // Nothing of 2^32 members gets here: documents are bounded far below.
+    let [a, b, c, d] = u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes();
+    match len {
+        0..16 => ([0x80 | d, 0, 0, 0, 0], 1),
+        16..=0xffff => ([0xde, c, d, 0, 0], 3),
+        _ => ([0xdf, a, b, c, d], 5),
     }
 }
 
@@ -211,8 +220,11 @@ fn check(bytes: &[u8], levels: usize) -> Result<&[u8], Flaw> {
         Head::Float(_) => Err(Flaw::Number),
         Head::Str(length) => {
             let (text, rest) = rest.split_at_checked(length).ok_or(Flaw::Cut)?;
-            core::str::from_utf8(text).map_err(|_| Flaw::Text)?;
-            Ok(rest)
+            if is_text(text) {
+                Ok(rest)
+            } else {
+                Err(Flaw::Text)
+            }
         }
         Head::Array(_) | Head::Map(_) if levels == 0 => Err(Flaw::Deep),
         Head::Array(len) => {
@@ -255,7 +267,7 @@ fn check_map(body: &[u8], len: usize, levels: usize) -> Result<&[u8], Flaw> {
 
 fn check_name(bytes: &[u8]) -> Result<(&[u8], &[u8]), Flaw> {
     match walk::split_text(bytes) {
-        Some((name, rest)) if core::str::from_utf8(name).is_ok() => Ok((name, rest)),
+        Some((name, rest)) if is_text(name) => Ok((name, rest)),
         Some(_) => Err(Flaw::Text),
         None => Err(match walk::head(bytes) {
             None => flaw_of_head(bytes),
@@ -263,6 +275,14 @@ fn check_name(bytes: &[u8]) -> Result<(&[u8], &[u8]), Flaw> {
             Some(_) => Flaw::Name,
         }),
     }
+}
+
+/// Whether bytes are UTF-8. Most strings are short and ASCII, which is quickly seen.
+#[inline]
+fn is_text(bytes: &[u8]) -> bool {
+    let is_short = bytes.len() <= 32;
+    is_short && bytes.iter().fold(0, |all, byte| all | byte) < 0x80
+        || core::str::from_utf8(bytes).is_ok()
 }
 
 /// A cheap hash of a name: enough to tell most names of one object apart.

@@ -195,10 +195,12 @@ fn owned(value: ValueRef<'_>, levels: usize) -> Value {
 }
 
 fn owned_object(object: ObjectRef<'_>, levels: usize) -> Object {
-    let members = object.iter();
+    // The count is not trusted with memory: the bytes may not have been validated.
+    let mut members = Object::with_capacity(object.len().min(64));
+    for (name, value) in object.iter() {
+        members.insert(name, owned(value.view(), levels.saturating_sub(1)));
+    }
     members
-        .map(|(name, value)| (name, owned(value.view(), levels.saturating_sub(1))))
-        .collect()
 }
 
 impl<'a> ArrayRef<'a> {

@@ -2,6 +2,10 @@
 //!
 //! Members that the patch does not touch are copied in runs, without looking at their values more than to pass them.
 
+mod several;
+
+pub use several::merge_all;
+
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
@@ -9,8 +13,10 @@ use hashbrown::HashMap;
 use super::{ObjectRef, Raw, msgpack};
 use crate::limits::NESTING_MAX;
 
-/// A patch of up to this many members is searched linearly, from an array on the stack.
-const SMALL_MAX: usize = 16;
+/// A patch of up to this many members is kept on the stack.
+const SMALL_MAX: usize = 8;
+/// A patch of up to this many members is searched linearly.
+const LINEAR_MAX: usize = 32;
 
 /// Appends `target` as `patch` changes it. Members keep their order, new ones go to the end, a null in the patch takes a member
 /// out. Neither argument's nesting is exceeded, and the result is in the smallest form if both arguments are.
@@ -43,7 +49,7 @@ fn merge_levels(target: ObjectRef<'_>, patch: ObjectRef<'_>, levels: usize, out:
     let Some(levels) = levels.checked_sub(1) else {
         return out.extend_from_slice(patch.raw().as_bytes());
     };
-    let mut merge = Merge {
+    let merge = Merge {
         out,
         levels,
         removed: 0,
@@ -57,20 +63,44 @@ fn merge_levels(target: ObjectRef<'_>, patch: ObjectRef<'_>, levels: usize, out:
             .map(|(slot, entry)| *slot = entry)
             .count();
         let entries = array.get_mut(..count).unwrap_or_default();
-        merge.run(target, entries, |name, entries| {
-            entries.iter_mut().find(|entry| entry.name == name)
-        });
+        merge.run(target, entries, linear);
     } else {
-        let mut entries: Vec<Entry<'_>> = entries(patch).collect();
-        let places = entries
+        let mut all: Vec<Entry<'_>> = entries(patch).collect();
+        if all.len() <= LINEAR_MAX {
+            return merge.run(target, &mut all, linear);
+        }
+        let places = all
             .iter()
             .enumerate()
             .map(|(place, entry)| (entry.name, place));
         let places: HashMap<&[u8], usize> = places.collect();
-        merge.run(target, &mut entries, |name, entries| {
+        merge.run(target, &mut all, |name, entries| {
             entries.get_mut(*places.get(name)?)
         });
     }
+}
+
+/// Merges the members of a patch, each name once, at the outermost level.
+fn merge_entries(target: ObjectRef<'_>, entries: &mut [Entry<'_>], out: &mut Vec<u8>) {
+    let merge = Merge {
+        out,
+        levels: NESTING_MAX - 1,
+        removed: 0,
+        added: 0,
+    };
+    merge.run(target, entries, linear);
+}
+
+#[inline]
+fn linear<'e, 'p>(name: &[u8], entries: &'e mut [Entry<'p>]) -> Option<&'e mut Entry<'p>> {
+    entries.iter_mut().find(|entry| entry.name == name)
+}
+
+/// One of 64 bits, by the length and the end of a name: most names that a patch does not have are told by it.
+#[inline]
+fn bit(name: &[u8]) -> u64 {
+    let last = name.last().map_or(0, |byte| usize::from(*byte));
+    1 << ((name.len() * 11 + last) & 63)
 }
 
 fn entries(patch: ObjectRef<'_>) -> impl Iterator<Item = Entry<'_>> {
@@ -105,7 +135,7 @@ struct Merge<'o> {
 
 impl Merge<'_> {
     /// Writes the merged object. `find` looks up a name among the entries.
-    fn run<'p, F>(&mut self, target: ObjectRef<'_>, entries: &mut [Entry<'p>], find: F)
+    fn run<'p, F>(mut self, target: ObjectRef<'_>, entries: &mut [Entry<'p>], find: F)
     where
         F: for<'e> Fn(&[u8], &'e mut [Entry<'p>]) -> Option<&'e mut Entry<'p>>,
     {
@@ -131,11 +161,15 @@ impl Merge<'_> {
         // Where the run of untouched members starts that has not been copied yet.
         let mut run = members.rest();
         let mut left = entries.len();
+        let bits = entries.iter().fold(0, |bits, entry| bits | bit(entry.name));
         while left > 0 {
             let before = members.rest();
             let Some((name, old)) = members.next() else {
                 break;
             };
+            if bits & bit(name) == 0 {
+                continue;
+            }
             let Some(entry) = find(name, entries) else {
                 continue;
             };
@@ -187,13 +221,11 @@ impl Merge<'_> {
 
     /// Puts the true count into the head, which was written for the most members that there could be.
     fn set_head(&mut self, start: usize, body: usize, count: usize) {
-        match (u8::try_from(count), self.out.get_mut(start)) {
-            (Ok(short @ ..16), Some(head)) if body - start == 1 => *head = 0x80 | short,
-            _ => {
-                let mut head = Vec::new();
-                msgpack::encode_map_head(count, &mut head);
-                self.out.splice(start..body, head);
-            }
+        let (head, length) = msgpack::map_head(count);
+        let head = head.get(..length).unwrap_or_default();
+        match self.out.get_mut(start..body) {
+            Some(room) if room.len() == length => room.copy_from_slice(head),
+            _ => drop(self.out.splice(start..body, head.iter().copied())),
         }
     }
 }
