@@ -1,7 +1,9 @@
 //! One block of entries in key order: prefix-compressed keys, with restart points that a binary search probes.
 //!
-//! An entry is `[shared][unshared][value length]` as varints, then the key from byte `shared` on, then the value. At a
-//! restart point `shared` is 0. After the entries come the restart points' offsets (u32 each) and their number (u32).
+//! `[number of restart points u32][length of the heads u32][restart points][heads][values]`. A head is
+//! `[shared][unshared][value length]` as varints and the key from byte `shared` on; the values lie in the same order. A restart
+//! point is where a head starts, counted from the first one (u32), and where its value starts, counted likewise (u32); `shared` is 0
+//! there. Values stand apart so that a search touches few cache lines: all it needs is close together.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -17,6 +19,11 @@ pub const ENTRY_KEY_BYTES_MAX: usize = 16 << 10;
 pub const ENTRY_VALUE_BYTES_MAX: usize = 32 << 20;
 /// Most bytes of one block before compression: a block's target, one entry over it, and what frames them.
 pub(super) const BLOCK_BYTES_MAX: usize = 40 << 20;
+
+/// The bytes of one restart point.
+const RESTART_BYTES: usize = 8;
+/// The bytes before the restart points.
+const START_BYTES: usize = 8;
 
 /// The bytes are not a block although their checksum fits.
 #[derive(Clone, Copy, Debug)]
@@ -35,17 +42,22 @@ pub(super) fn common_prefix(left: &[u8], right: &[u8]) -> usize {
         }
         count += 8;
     }
-    let (left, right) = (
-        left.get(count..).unwrap_or_default(),
-        right.get(count..).unwrap_or_default(),
-    );
+    let (left, right) = (from(left, count), from(right, count));
     count + left.iter().zip(right).take_while(|(a, b)| a == b).count()
+}
+
+#[inline]
+fn from(bytes: &[u8], start: usize) -> &[u8] {
+    bytes.get(start..).unwrap_or_default()
 }
 
 /// Gathers the entries of one block.
 pub(super) struct BlockBuilder {
-    bytes: Vec<u8>,
-    restarts: Vec<u32>,
+    /// The finished block.
+    whole: Vec<u8>,
+    values: Vec<u8>,
+    heads: Vec<u8>,
+    restarts: Vec<[u32; 2]>,
     interval: usize,
     since_restart: usize,
     last_key: Vec<u8>,
@@ -55,7 +67,9 @@ impl BlockBuilder {
     /// An empty block with a restart point every `interval` entries.
     pub(super) fn new(interval: usize) -> Self {
         BlockBuilder {
-            bytes: Vec::new(),
+            whole: Vec::new(),
+            values: Vec::new(),
+            heads: Vec::new(),
             restarts: Vec::new(),
             interval,
             since_restart: 0,
@@ -69,7 +83,8 @@ impl BlockBuilder {
 
     /// The size of the block if it ended here.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len() + 4 * self.restarts.len() + 4
+        let restarts = RESTART_BYTES * self.restarts.len();
+        self.values.len() + self.heads.len() + restarts + START_BYTES
     }
 
     /// Adds an entry. `shared` is how many leading bytes its key has in common with the key before; the caller has compared
@@ -79,27 +94,27 @@ impl BlockBuilder {
         let shared = if restart { 0 } else { shared };
         if restart {
             self.restarts
-                .push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
+                .push([u32_of(self.heads.len()), u32_of(self.values.len())]);
             self.since_restart = 0;
         }
         self.since_restart += 1;
-        let suffix = key.get(shared..).unwrap_or_default();
+        let suffix = from(key, shared);
         match (
             u8::try_from(shared),
             u8::try_from(suffix.len()),
             u8::try_from(value.len()),
         ) {
             (Ok(a @ 0..=127), Ok(b @ 0..=127), Ok(c @ 0..=127)) => {
-                self.bytes.extend_from_slice(&[a, b, c])
+                self.heads.extend_from_slice(&[a, b, c]);
             }
             _ => {
-                varint::put(&mut self.bytes, shared as u64);
-                varint::put(&mut self.bytes, suffix.len() as u64);
-                varint::put(&mut self.bytes, value.len() as u64);
+                for number in [shared, suffix.len(), value.len()] {
+                    varint::put(&mut self.heads, number as u64);
+                }
             }
         }
-        self.bytes.extend_from_slice(suffix);
-        self.bytes.extend_from_slice(value);
+        self.heads.extend_from_slice(suffix);
+        self.values.extend_from_slice(value);
     }
 
     /// Adds an entry, comparing its key with the one before.
@@ -107,27 +122,46 @@ impl BlockBuilder {
         let shared = common_prefix(&self.last_key, key);
         self.add(shared, key, value);
         self.last_key.truncate(shared);
-        self.last_key
-            .extend_from_slice(key.get(shared..).unwrap_or_default());
+        self.last_key.extend_from_slice(from(key, shared));
     }
 
-    /// The finished block; the builder stays as it is until [`BlockBuilder::clear`].
+    /// The finished block; [`BlockBuilder::clear`] must follow.
     pub(super) fn finish(&mut self) -> &[u8] {
-        for restart in &self.restarts {
-            self.bytes.extend_from_slice(&restart.to_le_bytes());
+        self.whole.clear();
+        self.whole
+            .extend_from_slice(&u32_of(self.restarts.len()).to_le_bytes());
+        self.whole
+            .extend_from_slice(&u32_of(self.heads.len()).to_le_bytes());
+        for [head, value] in &self.restarts {
+            self.whole.extend_from_slice(&head.to_le_bytes());
+            self.whole.extend_from_slice(&value.to_le_bytes());
         }
-        let count = u32::try_from(self.restarts.len()).unwrap_or(u32::MAX);
-        self.bytes.extend_from_slice(&count.to_le_bytes());
-        &self.bytes
+        self.whole.extend_from_slice(&self.heads);
+        self.whole.extend_from_slice(&self.values);
+        &self.whole
     }
 
     /// Makes it empty again.
     pub(super) fn clear(&mut self) {
-        self.bytes.clear();
+        self.values.clear();
+        self.heads.clear();
         self.restarts.clear();
         self.since_restart = 0;
         self.last_key.clear();
     }
+}
+
+fn u32_of(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// A place in a block: where the head and the value of the next entry start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Spot {
+    /// Counted from the first head.
+    head: usize,
+    /// Counted from the first value.
+    value: usize,
 }
 
 /// Where the parts of one entry are in its block.
@@ -135,19 +169,18 @@ impl BlockBuilder {
 pub(super) struct Entry {
     /// How many leading bytes of the key before belong to this one.
     pub(super) shared: usize,
-    key_start: usize,
+    /// Where the rest of the key starts, counted from the first head; it ends where the next head starts.
+    suffix_start: usize,
     value_start: usize,
-    /// Just past the entry: where the next one starts.
-    pub(super) end: usize,
+    /// The entry after it.
+    pub(super) next: Spot,
 }
 
 impl Entry {
-    pub(super) fn suffix(&self) -> Range<usize> {
-        self.key_start..self.value_start
-    }
-
+    /// Where its value is, counted from the first one.
+    #[inline]
     pub(super) fn value(&self) -> Range<usize> {
-        self.value_start..self.end
+        self.value_start..self.next.value
     }
 }
 
@@ -155,21 +188,41 @@ impl Entry {
 #[derive(Clone)]
 pub(super) struct Block {
     bytes: Rc<[u8]>,
-    /// Where the entries end and the restart points begin.
-    entries_end: usize,
+    heads_start: usize,
+    /// Where the heads end and the values start.
+    values_start: usize,
+}
+
+/// The parts of a block that are searched.
+struct Parts<'a> {
+    restarts: &'a [[u8; RESTART_BYTES]],
+    heads: &'a [u8],
+    values_len: usize,
 }
 
 impl Block {
+    #[inline]
     pub(super) fn new(bytes: Rc<[u8]>) -> Result<Self, Malformed> {
-        let (rest, count) = bytes.split_last_chunk::<4>().ok_or(Malformed)?;
-        let restart_bytes = (u32::from_le_bytes(*count) as usize)
-            .checked_mul(4)
-            .ok_or(Malformed)?;
-        let entries_end = rest.len().checked_sub(restart_bytes).ok_or(Malformed)?;
-        if restart_bytes == 0 || bytes.len() > BLOCK_BYTES_MAX {
+        let [a, b, c, d, heads_len @ ..] = *bytes.first_chunk::<START_BYTES>().ok_or(Malformed)?;
+        let count = u32::from_le_bytes([a, b, c, d]) as usize;
+        let heads_len = u32::from_le_bytes(heads_len) as usize;
+        let len = bytes.len();
+        // With both below the length nothing here overflows.
+        if count == 0 || count >= len || heads_len == 0 || heads_len >= len || len > BLOCK_BYTES_MAX
+        {
             return Err(Malformed);
         }
-        Ok(Block { bytes, entries_end })
+        let heads_start = START_BYTES + count * RESTART_BYTES;
+        let values_start = heads_start + heads_len;
+        if values_start > len {
+            Err(Malformed)
+        } else {
+            Ok(Block {
+                bytes,
+                heads_start,
+                values_start,
+            })
+        }
     }
 
     pub(super) fn bytes(&self) -> &Rc<[u8]> {
@@ -177,66 +230,106 @@ impl Block {
     }
 
     #[inline]
-    pub(super) fn entries_end(&self) -> usize {
-        self.entries_end
+    fn heads(&self) -> Result<&[u8], Malformed> {
+        self.bytes
+            .get(self.heads_start..self.values_start)
+            .ok_or(Malformed)
     }
 
-    /// The entry that starts at `at`.
     #[inline]
-    pub(super) fn entry(&self, at: usize) -> Result<Entry, Malformed> {
-        entry_at(self.bytes.get(..self.entries_end).ok_or(Malformed)?, at)
+    fn values_len(&self) -> usize {
+        self.bytes.len() - self.values_start
     }
 
-    /// A part of the block, as an entry names it.
+    /// Whether there is no entry at `spot`.
     #[inline]
-    pub(super) fn slice(&self, part: Range<usize>) -> &[u8] {
-        self.bytes.get(part).unwrap_or_default()
+    pub(super) fn is_end(&self, spot: Spot) -> bool {
+        spot.head >= self.values_start - self.heads_start
     }
 
-    /// The same part, shared.
+    /// The entry at `spot`.
     #[inline]
-    pub(super) fn shared(&self, part: Range<usize>) -> Bytes {
-        Bytes::from(Rc::clone(&self.bytes))
-            .slice(part)
+    pub(super) fn entry(&self, spot: Spot) -> Result<Entry, Malformed> {
+        entry_at(self.heads()?, self.values_len(), spot)
+    }
+
+    /// The part of an entry's key that is not shared with the key before.
+    #[inline]
+    pub(super) fn suffix(&self, entry: &Entry) -> &[u8] {
+        self.heads()
+            .ok()
+            .and_then(|heads| suffix(heads, entry).ok())
             .unwrap_or_default()
+    }
+
+    /// The value at a place that an entry named.
+    #[inline]
+    pub(super) fn value(&self, place: Range<usize>) -> &[u8] {
+        self.bytes.get(self.in_block(place)).unwrap_or_default()
+    }
+
+    /// The same, shared.
+    #[inline]
+    pub(super) fn shared_value(&self, place: Range<usize>) -> Bytes {
+        Bytes::from(Rc::clone(&self.bytes))
+            .slice(self.in_block(place))
+            .unwrap_or_default()
+    }
+
+    #[inline]
+    fn in_block(&self, value: Range<usize>) -> Range<usize> {
+        self.values_start + value.start..self.values_start + value.end
     }
 
     /// Whether an entry that was found by seeking `target` has it as its key.
     pub(super) fn is_key(&self, entry: &Entry, target: &[u8]) -> bool {
-        target.get(entry.shared..) == Some(self.slice(entry.suffix()))
+        target.get(entry.shared..) == Some(self.suffix(entry))
     }
 
-    /// The first entry whose key is at least `target`; `None` if all are below. The entry's `shared` leading bytes are those of `target`.
-    pub(super) fn seek(&self, target: &[u8]) -> Result<Option<Entry>, Malformed> {
-        let (entries, tail) = self
+    #[inline]
+    fn parts(&self) -> Result<Parts<'_>, Malformed> {
+        let restarts = self
             .bytes
-            .split_at_checked(self.entries_end)
+            .get(START_BYTES..self.heads_start)
             .ok_or(Malformed)?;
-        let (restarts, _) = tail
-            .get(..tail.len().saturating_sub(4))
-            .ok_or(Malformed)?
-            .as_chunks::<4>();
-        let Some(start) = last_restart_below(entries, restarts, target)? else {
-            let first = entry_at(entries, 0)?;
+        let (restarts, _) = restarts.as_chunks();
+        Ok(Parts {
+            restarts,
+            heads: self.heads()?,
+            values_len: self.values_len(),
+        })
+    }
+
+    /// The first entry whose key is at least `target`; `None` if all are below. The entry's `shared` leading bytes are those of
+    /// `target`.
+    #[inline]
+    pub(super) fn seek(&self, target: &[u8]) -> Result<Option<Entry>, Malformed> {
+        self.parts()?.seek(target)
+    }
+}
+
+impl Parts<'_> {
+    fn seek(&self, target: &[u8]) -> Result<Option<Entry>, Malformed> {
+        let Some(mut entry) = self.last_restart_below(target)? else {
+            let first = entry_at(self.heads, self.values_len, Spot::default())?;
             return if first.shared == 0 {
                 Ok(Some(first))
             } else {
                 Err(Malformed)
             };
         };
-        let mut entry = start;
-        let mut matched = common_prefix(suffix(entries, &entry)?, target);
+        let mut matched = common_prefix(suffix(self.heads, &entry)?, target);
         loop {
-            if entry.end == entries.len() {
+            if entry.next.head == self.heads.len() {
                 return Ok(None);
             }
-            entry = entry_at(entries, entry.end)?;
+            entry = entry_at(self.heads, self.values_len, entry.next)?;
             // The key before is below the target and agrees with it in exactly `matched` bytes.
             match entry.shared.cmp(&matched) {
                 Ordering::Greater => {}
                 Ordering::Less => return Ok(Some(entry)),
                 Ordering::Equal => {
-                    let suffix = suffix(entries, &entry)?;
+                    let suffix = suffix(self.heads, &entry)?;
                     let rest = target.get(matched..).ok_or(Malformed)?;
                     let more = common_prefix(suffix, rest);
                     let reached = match rest.get(more) {
@@ -251,74 +344,73 @@ impl Block {
             }
         }
     }
-}
 
-#[inline]
-fn suffix<'a>(entries: &'a [u8], entry: &Entry) -> Result<&'a [u8], Malformed> {
-    entries.get(entry.suffix()).ok_or(Malformed)
-}
-
-/// The last restart point whose key is below `target`.
-#[inline]
-fn last_restart_below(
-    entries: &[u8],
-    restarts: &[[u8; 4]],
-    target: &[u8],
-) -> Result<Option<Entry>, Malformed> {
-    let (mut low, mut high) = (0, restarts.len());
-    let mut found = None;
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let at = restarts.get(middle).ok_or(Malformed)?;
-        let entry = entry_at(entries, u32::from_le_bytes(*at) as usize)?;
-        if entry.shared != 0 {
-            return Err(Malformed);
+    /// The last restart point whose key is below `target`.
+    #[inline]
+    fn last_restart_below(&self, target: &[u8]) -> Result<Option<Entry>, Malformed> {
+        let (mut low, mut high) = (0, self.restarts.len());
+        let mut found = None;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let [a, b, c, d, value @ ..] = *self.restarts.get(middle).ok_or(Malformed)?;
+            let spot = Spot {
+                head: u32::from_le_bytes([a, b, c, d]) as usize,
+                value: u32::from_le_bytes(value) as usize,
+            };
+            let entry = entry_at(self.heads, self.values_len, spot)?;
+            if entry.shared != 0 {
+                return Err(Malformed);
+            }
+            if suffix(self.heads, &entry)? < target {
+                low = middle + 1;
+                found = Some(entry);
+            } else {
+                high = middle;
+            }
         }
-        if suffix(entries, &entry)? < target {
-            low = middle + 1;
-            found = Some(entry);
-        } else {
-            high = middle;
-        }
+        Ok(found)
     }
-    Ok(found)
 }
 
 #[inline]
-fn entry_at(entries: &[u8], at: usize) -> Result<Entry, Malformed> {
-    let rest = entries.get(at..).ok_or(Malformed)?;
+fn suffix<'a>(heads: &'a [u8], entry: &Entry) -> Result<&'a [u8], Malformed> {
+    heads
+        .get(entry.suffix_start..entry.next.head)
+        .ok_or(Malformed)
+}
+
+#[inline]
+fn entry_at(heads: &[u8], values_len: usize, spot: Spot) -> Result<Entry, Malformed> {
+    let rest = heads.get(spot.head..).ok_or(Malformed)?;
     let (shared, unshared, value, head) = match *rest {
-        [shared @ 0..=127, unshared @ 0..=127, value @ 0..=127, ..] => (
-            usize::from(shared),
-            usize::from(unshared),
-            usize::from(value),
-            3,
-        ),
+        [shared @ 0..=127, unshared @ 0..=127, value @ 0..=127, ..] => {
+            (shared.into(), unshared.into(), usize::from(value), 3)
+        }
         [
             shared @ 0..=127,
             unshared @ 0..=127,
             low,
             high @ 0..=127,
             ..,
-        ] => (
-            usize::from(shared),
-            usize::from(unshared),
-            usize::from(low & 0x7f) | usize::from(high) << 7,
-            4,
-        ),
+        ] => {
+            let value = usize::from(low & 0x7f) | usize::from(high) << 7;
+            (shared.into(), unshared.into(), value, 4)
+        }
         _ => long_head(rest)?,
     };
-    let key_start = at + head;
-    let value_start = key_start + unshared;
-    let end = value_start + value;
-    if end > entries.len() {
+    let suffix_start = spot.head + head;
+    let next = Spot {
+        head: suffix_start + unshared,
+        value: spot.value.saturating_add(value),
+    };
+    if next.head > heads.len() || next.value > values_len {
         return Err(Malformed);
     }
     Ok(Entry {
         shared,
-        key_start,
-        value_start,
-        end,
+        suffix_start,
+        value_start: spot.value,
+        next,
     })
 }
 
@@ -326,14 +418,8 @@ fn entry_at(entries: &[u8], at: usize) -> Result<Entry, Malformed> {
 fn long_head(bytes: &[u8]) -> Result<(usize, usize, usize, usize), Malformed> {
     let mut rest = bytes;
     let mut number = |max: usize| {
-        let number = varint::take(&mut rest)
-            .and_then(|number| usize::try_from(number).ok())
-            .ok_or(Malformed)?;
-        if number <= max {
-            Ok(number)
-        } else {
-            Err(Malformed)
-        }
+        let number = varint::take(&mut rest).and_then(|number| usize::try_from(number).ok());
+        number.filter(|&number| number <= max).ok_or(Malformed)
     };
     let shared = number(ENTRY_KEY_BYTES_MAX)?;
     let unshared = number(ENTRY_KEY_BYTES_MAX)?;

@@ -12,6 +12,9 @@ use super::codec::Decompressor;
 /// What an entry of the cache costs beside its bytes.
 const ENTRY_OVERHEAD: usize = 96;
 
+/// Of so many blocks that scans bring to a full cache, one is kept.
+const SCANNED_PER_KEPT: u32 = 8;
+
 /// Blocks that were read lately, shared by all the tables of a database.
 pub struct BlockCache {
     clock: RefCell<Clock>,
@@ -28,9 +31,9 @@ struct Address {
     offset: u64,
 }
 
-struct Slot {
-    address: Address,
+struct Block {
     bytes: Rc<[u8]>,
+    /// Whether it was read since the hand last passed it.
     used: bool,
 }
 
@@ -38,11 +41,13 @@ struct Slot {
 struct Clock {
     budget: usize,
     held: usize,
-    places: HashMap<Address, usize, BuildHasherDefault<AddressHasher>>,
-    /// The ring that the hand goes round; places of dropped blocks are free.
-    slots: Vec<Option<Slot>>,
+    blocks: HashMap<Address, Block, BuildHasherDefault<AddressHasher>>,
+    /// What the hand goes round; places of dropped blocks are free.
+    ring: Vec<Option<Address>>,
     free: Vec<usize>,
     hand: usize,
+    /// Blocks that scans brought to a full cache.
+    scanned: u32,
 }
 
 impl BlockCache {
@@ -71,14 +76,13 @@ impl BlockCache {
         file
     }
 
-    /// The block, if it is there. Only a hit that `counts` makes it stay longer.
+    /// The block, if it is there; it then stays longer.
     #[inline]
-    pub(super) fn get(&self, file: u64, offset: u64, counts: bool) -> Option<Rc<[u8]>> {
+    pub(super) fn get(&self, file: u64, offset: u64) -> Option<Rc<[u8]>> {
         let clock = &mut *self.clock.borrow_mut();
-        let place = *clock.places.get(&Address { file, offset })?;
-        let slot = clock.slots.get_mut(place)?.as_mut()?;
-        slot.used |= counts;
-        Some(Rc::clone(&slot.bytes))
+        let block = clock.blocks.get_mut(&Address { file, offset })?;
+        block.used = true;
+        Some(Rc::clone(&block.bytes))
     }
 
     /// Keeps a block, at the cost of others.
@@ -88,14 +92,27 @@ impl BlockCache {
             .insert(Address { file, offset }, bytes);
     }
 
+    /// Keeps a block that a scan came by if there is room; at the cost of others only now and then, so that one long scan does
+    /// not push out everything and what is scanned again and again comes in.
+    pub(super) fn insert_scanned(&self, file: u64, offset: u64, bytes: &Rc<[u8]>) {
+        let clock = &mut *self.clock.borrow_mut();
+        if clock.held + bytes.len() + ENTRY_OVERHEAD > clock.budget {
+            clock.scanned = clock.scanned.wrapping_add(1);
+            if !clock.scanned.is_multiple_of(SCANNED_PER_KEPT) {
+                return;
+            }
+        }
+        clock.insert(Address { file, offset }, bytes);
+    }
+
     /// Drops all blocks of a file.
     pub(super) fn forget(&self, file: u64) {
         let clock = &mut *self.clock.borrow_mut();
-        for place in 0..clock.slots.len() {
+        for place in 0..clock.ring.len() {
             if clock
-                .slots
+                .ring
                 .get(place)
-                .is_some_and(|slot| slot.as_ref().is_some_and(|slot| slot.address.file == file))
+                .is_some_and(|address| address.is_some_and(|address| address.file == file))
             {
                 clock.remove(place);
             }
@@ -123,58 +140,54 @@ const SCRATCH_KEPT: usize = 1 << 20;
 impl Clock {
     fn insert(&mut self, address: Address, bytes: &Rc<[u8]>) {
         let cost = bytes.len() + ENTRY_OVERHEAD;
-        if cost > self.budget / 2 || self.places.contains_key(&address) {
+        if cost > self.budget / 2 || self.blocks.contains_key(&address) {
             return;
         }
         while self.held + cost > self.budget && self.evict() {}
         self.held += cost;
-        let slot = Slot {
+        let place = self.free.pop().unwrap_or(self.ring.len());
+        match self.ring.get_mut(place) {
+            Some(free) => *free = Some(address),
+            None => self.ring.push(Some(address)),
+        }
+        self.blocks.insert(
             address,
-            bytes: Rc::clone(bytes),
-            used: false,
-        };
-        let place = match self.free.pop() {
-            Some(place) => {
-                if let Some(free) = self.slots.get_mut(place) {
-                    *free = Some(slot);
-                }
-                place
-            }
-            None => {
-                self.slots.push(Some(slot));
-                self.slots.len() - 1
-            }
-        };
-        self.places.insert(address, place);
+            Block {
+                bytes: Rc::clone(bytes),
+                used: false,
+            },
+        );
     }
 
     /// Drops the first block from the hand on that was not used since the hand last passed it; false if there is none at all.
     fn evict(&mut self) -> bool {
-        if self.places.is_empty() {
-            return false;
-        }
-        loop {
-            if self.hand >= self.slots.len() {
-                self.hand = 0;
-            }
-            let place = self.hand;
-            self.hand += 1;
-            match self.slots.get_mut(place) {
-                Some(Some(slot)) if slot.used => slot.used = false,
-                Some(Some(_)) => {
+        while !self.blocks.is_empty() {
+            let place = if self.hand < self.ring.len() {
+                self.hand
+            } else {
+                0
+            };
+            self.hand = place + 1;
+            let address = self.ring.get(place).copied().flatten();
+            match address.and_then(|address| self.blocks.get_mut(&address)) {
+                Some(block) if block.used => block.used = false,
+                Some(_) => {
                     self.remove(place);
                     return true;
                 }
-                _ => {}
+                None => {}
             }
         }
+        false
     }
 
     fn remove(&mut self, place: usize) {
-        if let Some(slot) = self.slots.get_mut(place).and_then(Option::take) {
-            self.held -= slot.bytes.len() + ENTRY_OVERHEAD;
-            self.places.remove(&slot.address);
-            self.free.push(place);
+        let Some(address) = self.ring.get_mut(place).and_then(Option::take) else {
+            return;
+        };
+        self.free.push(place);
+        if let Some(block) = self.blocks.remove(&address) {
+            self.held -= block.bytes.len() + ENTRY_OVERHEAD;
         }
     }
 }

@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::block::{Block, Entry};
+use super::block::{Block, Entry, Malformed, Spot};
 use super::footer::Handle;
 use super::table::SortedTable;
 use crate::error::Result;
@@ -19,8 +19,10 @@ const AHEAD_MAX: usize = 256 << 10;
 pub enum Reading {
     /// A few entries here and there: blocks go through the cache.
     Point,
-    /// Many entries in a row: blocks are read ahead and leave the cache alone.
+    /// Many entries in a row: blocks are read ahead, and fill what is free of the cache.
     Scan,
+    /// All entries, for the last time, as when files are merged: blocks are read ahead and leave the cache alone.
+    Once,
 }
 
 /// A place in a sorted file: at an entry, or at none (before the first seek, after the end, after an error).
@@ -34,33 +36,40 @@ pub struct Cursor {
     at: Handle,
     key: Vec<u8>,
     value: Range<usize>,
-    /// Where the next entry of the data block starts.
-    next: usize,
+    /// The next entry of the data block.
+    next: Spot,
     valid: bool,
 }
 
 struct Level {
     block: Block,
     at: u64,
-    next: usize,
+    next: Spot,
 }
 
 /// Stored blocks that were read in one go.
 struct Ahead {
     chunk: Vec<u8>,
     start: u64,
+    /// How much to read next.
     step: usize,
+    /// Whether the cache may have the blocks.
+    keep: bool,
 }
 
 impl Cursor {
     pub(super) fn new(table: Rc<SortedTable>, reading: Reading) -> Self {
         let ahead = match reading {
             Reading::Point => None,
-            Reading::Scan => Some(Ahead {
-                chunk: Vec::new(),
-                start: 0,
-                step: AHEAD_FIRST,
-            }),
+            Reading::Scan | Reading::Once => {
+                let keep = reading == Reading::Scan;
+                Some(Ahead {
+                    chunk: Vec::new(),
+                    start: 0,
+                    step: AHEAD_FIRST,
+                    keep,
+                })
+            }
         };
         let (above, key, at) = (Vec::new(), Vec::new(), Handle::default());
         Cursor {
@@ -71,7 +80,7 @@ impl Cursor {
             at,
             key,
             value: 0..0,
-            next: 0,
+            next: Spot::default(),
             valid: false,
         }
     }
@@ -97,7 +106,7 @@ impl Cursor {
     #[inline]
     pub fn value_ref(&self) -> &[u8] {
         match &self.block {
-            Some(block) if self.valid => block.slice(self.value.clone()),
+            Some(block) if self.valid => block.value(self.value.clone()),
             _ => &[],
         }
     }
@@ -106,7 +115,7 @@ impl Cursor {
     #[inline]
     pub fn value(&self) -> Bytes {
         match &self.block {
-            Some(block) if self.valid => block.shared(self.value.clone()),
+            Some(block) if self.valid => block.shared_value(self.value.clone()),
             _ => Bytes::default(),
         }
     }
@@ -128,9 +137,9 @@ impl Cursor {
                 self.key.clear();
                 self.key
                     .extend_from_slice(target.get(..entry.shared).unwrap_or_default());
-                self.key.extend_from_slice(block.slice(entry.suffix()));
+                self.key.extend_from_slice(block.suffix(&entry));
                 self.value = entry.value();
-                self.next = entry.end;
+                self.next = entry.next;
                 self.valid = true;
                 Ok(())
             }
@@ -147,14 +156,14 @@ impl Cursor {
             return Ok(());
         }
         if let Some(block) = &self.block
-            && self.next < block.entries_end()
+            && !block.is_end(self.next)
         {
             return match block.entry(self.next) {
                 Ok(entry) if entry.shared <= self.key.len() => {
                     self.key.truncate(entry.shared);
-                    self.key.extend_from_slice(block.slice(entry.suffix()));
+                    self.key.extend_from_slice(block.suffix(&entry));
                     self.value = entry.value();
-                    self.next = entry.end;
+                    self.next = entry.next;
                     Ok(())
                 }
                 _ => self.fail(),
@@ -166,9 +175,7 @@ impl Cursor {
     #[cold]
     fn fail(&mut self) -> Result<()> {
         self.valid = false;
-        Err(self
-            .table
-            .malformed(super::block::Malformed, self.at.offset))
+        Err(self.table.malformed(Malformed, self.at.offset))
     }
 
     /// Goes from the last entry of the block to the next one.
@@ -204,7 +211,7 @@ impl Cursor {
             self.above.push(Level {
                 block,
                 at: at.offset,
-                next: entry.end,
+                next: entry.next,
             });
             block = if self.above.len() < levels {
                 table.block(child)?
@@ -238,7 +245,7 @@ impl Cursor {
                 self.block = None;
                 return Ok(());
             };
-            if level.next < level.block.entries_end() {
+            if !level.block.is_end(level.next) {
                 break self
                     .table
                     .next_child(&level.block, level.at, &mut level.next)?;
@@ -247,13 +254,13 @@ impl Cursor {
         };
         while self.above.len() < levels {
             let block = self.table.block(child)?;
-            let (at, mut next) = (child.offset, 0);
+            let (at, mut next) = (child.offset, Spot::default());
             child = self.table.next_child(&block, at, &mut next)?;
             self.above.push(Level { block, at, next });
         }
         let block = self.load(child)?;
         let first = block
-            .entry(0)
+            .entry(Spot::default())
             .map_err(|bad| self.table.malformed(bad, child.offset))?;
         self.block = Some(block);
         self.at = child;
@@ -268,9 +275,9 @@ impl Cursor {
     /// Is at `entry`, whose shared bytes are in `key`.
     fn enter(&mut self, entry: &Entry) {
         if let Some(block) = &self.block {
-            self.key.extend_from_slice(block.slice(entry.suffix()));
+            self.key.extend_from_slice(block.suffix(entry));
             self.value = entry.value();
-            self.next = entry.end;
+            self.next = entry.next;
             self.valid = true;
         }
     }
@@ -304,7 +311,11 @@ impl Ahead {
             self.start = handle.offset;
         }
         let stored = self.stored(handle.offset, len).unwrap_or_default();
-        table.decode_block(stored, handle.offset)
+        let block = table.decode_block(stored, handle.offset)?;
+        if self.keep {
+            table.keep_scanned(handle, &block);
+        }
+        Ok(block)
     }
 
     fn stored(&self, offset: u64, len: usize) -> Option<&[u8]> {

@@ -8,7 +8,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 
-use super::block::{BLOCK_BYTES_MAX, Block, Entry, Malformed};
+use super::block::{BLOCK_BYTES_MAX, Block, Entry, Malformed, Spot};
 use super::cache::BlockCache;
 use super::codec::{self, Decompressor};
 use super::cursor::{Cursor, Reading};
@@ -128,7 +128,7 @@ impl SortedTable {
         };
         let hash = filter::hash(prefix);
         let (offset, len, line) = section.place(hash);
-        let part = match self.cache.get(self.file, offset, true) {
+        let part = match self.cache.get(self.file, offset) {
             Some(part) => part,
             None => self.read_filter_part(offset, len)?,
         };
@@ -143,7 +143,7 @@ impl SortedTable {
     }
 
     /// A cursor at the first entry whose key is at least `from`, for reading many entries: it reads ahead, and what it reads
-    /// does not push other blocks out of the cache.
+    /// hardly pushes other blocks out of the cache.
     pub fn scan(self: &Rc<Self>, from: &[u8]) -> Result<Cursor> {
         let mut cursor = self.cursor(Reading::Scan);
         cursor.seek(from)?;
@@ -165,7 +165,7 @@ impl SortedTable {
             .map_err(|bad| self.malformed(bad, handle.offset))?;
         Ok(found
             .filter(|entry| block.is_key(entry, key))
-            .map(|entry| block.shared(entry.value())))
+            .map(|entry| block.shared_value(entry.value())))
     }
 
     /// The data block that holds the first key at or above `key`, unless that is the first one of the next block.
@@ -199,7 +199,7 @@ impl SortedTable {
     /// The handle that is the value of an entry of an index block.
     #[inline]
     pub(super) fn handle(&self, block: &Block, at: u64, entry: &Entry) -> Result<Handle> {
-        let mut value = block.slice(entry.value());
+        let mut value = block.value(entry.value());
         let offset = varint::take(&mut value);
         let len = varint::take(&mut value).and_then(|len| u32::try_from(len).ok());
         match (offset, len) {
@@ -217,9 +217,9 @@ impl SortedTable {
     }
 
     /// The handle in the entry of an index block that starts at `next`, which goes on to the one after.
-    pub(super) fn next_child(&self, block: &Block, at: u64, next: &mut usize) -> Result<Handle> {
+    pub(super) fn next_child(&self, block: &Block, at: u64, next: &mut Spot) -> Result<Handle> {
         let entry = block.entry(*next).map_err(|bad| self.malformed(bad, at))?;
-        *next = entry.end;
+        *next = entry.next;
         self.handle(block, at, &entry)
     }
 
@@ -248,7 +248,7 @@ impl SortedTable {
     /// A block through the cache.
     #[inline]
     pub(super) fn block(&self, handle: Handle) -> Result<Block> {
-        match self.cache.get(self.file, handle.offset, true) {
+        match self.cache.get(self.file, handle.offset) {
             Some(bytes) => Block::new(bytes).map_err(|bad| self.malformed(bad, handle.offset)),
             None => {
                 let block = self.read_block(handle)?;
@@ -258,12 +258,18 @@ impl SortedTable {
         }
     }
 
-    /// A block if it is in the cache, without making it stay there longer.
+    /// A block if it is in the cache.
     pub(super) fn cached_block(&self, handle: Handle) -> Result<Option<Block>> {
-        let cached = self.cache.get(self.file, handle.offset, false);
+        let cached = self.cache.get(self.file, handle.offset);
         cached
             .map(|bytes| Block::new(bytes).map_err(|bad| self.malformed(bad, handle.offset)))
             .transpose()
+    }
+
+    /// Offers the cache a block that a scan has read.
+    pub(super) fn keep_scanned(&self, handle: Handle, block: &Block) {
+        self.cache
+            .insert_scanned(self.file, handle.offset, block.bytes());
     }
 
     #[cold]
