@@ -60,6 +60,7 @@ pub(super) struct BlockBuilder {
     restarts: Vec<[u32; 2]>,
     interval: usize,
     since_restart: usize,
+    entries: usize,
     last_key: Vec<u8>,
 }
 
@@ -73,12 +74,14 @@ impl BlockBuilder {
             restarts: Vec::new(),
             interval,
             since_restart: 0,
+            entries: 0,
             last_key: Vec::new(),
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.restarts.is_empty()
+    /// How many entries it has.
+    pub(super) fn entries(&self) -> usize {
+        self.entries
     }
 
     /// The size of the block if it ended here.
@@ -98,6 +101,7 @@ impl BlockBuilder {
             self.since_restart = 0;
         }
         self.since_restart += 1;
+        self.entries += 1;
         let suffix = from(key, shared);
         match (
             u8::try_from(shared),
@@ -147,6 +151,7 @@ impl BlockBuilder {
         self.heads.clear();
         self.restarts.clear();
         self.since_restart = 0;
+        self.entries = 0;
         self.last_key.clear();
     }
 }
@@ -286,6 +291,31 @@ impl Block {
         target.get(entry.shared..) == Some(self.suffix(entry))
     }
 
+    /// Gives each key in order to `see` until it answers false; whether it never did. Also checks what no search needs: the
+    /// restart points are entries, and the values are as long as the heads say.
+    pub(super) fn walk(&self, mut see: impl FnMut(&[u8]) -> bool) -> Result<bool, Malformed> {
+        let mut restarts = self.parts()?.restarts.iter().map(restart).peekable();
+        if restarts.peek() != Some(&Spot::default()) {
+            return Err(Malformed);
+        }
+        let (mut key, mut spot) = (Vec::new(), Spot::default());
+        while !self.is_end(spot) {
+            let entry = self.entry(spot)?;
+            let restarted = restarts.next_if_eq(&spot).is_some();
+            if entry.shared > key.len() || restarted && entry.shared > 0 {
+                return Err(Malformed);
+            }
+            key.truncate(entry.shared);
+            key.extend_from_slice(self.suffix(&entry));
+            if !see(&key) {
+                return Ok(false);
+            }
+            spot = entry.next;
+        }
+        let is_whole = restarts.next().is_none() && spot.value == self.values_len();
+        if is_whole { Ok(true) } else { Err(Malformed) }
+    }
+
     #[inline]
     fn parts(&self) -> Result<Parts<'_>, Malformed> {
         let restarts = self
@@ -352,11 +382,7 @@ impl Parts<'_> {
         let mut found = None;
         while low < high {
             let middle = low + (high - low) / 2;
-            let [a, b, c, d, value @ ..] = *self.restarts.get(middle).ok_or(Malformed)?;
-            let spot = Spot {
-                head: u32::from_le_bytes([a, b, c, d]) as usize,
-                value: u32::from_le_bytes(value) as usize,
-            };
+            let spot = restart(self.restarts.get(middle).ok_or(Malformed)?);
             let entry = entry_at(self.heads, self.values_len, spot)?;
             if entry.shared != 0 {
                 return Err(Malformed);
@@ -369,6 +395,16 @@ impl Parts<'_> {
             }
         }
         Ok(found)
+    }
+}
+
+#[inline]
+fn restart(bytes: &[u8; RESTART_BYTES]) -> Spot {
+    let [a, b, c, d, value @ ..] = *bytes;
+    let head = u32::from_le_bytes([a, b, c, d]) as usize;
+    Spot {
+        head,
+        value: u32::from_le_bytes(value) as usize,
     }
 }
 

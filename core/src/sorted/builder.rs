@@ -21,6 +21,8 @@ const DATA_RESTARTS: usize = 16;
 const INDEX_RESTARTS: usize = 4;
 /// Size at which an index block is full.
 const INDEX_BLOCK_BYTES: usize = 4 << 10;
+/// Entries that an index block has at least before it is full, however long they are: the index must narrow.
+const INDEX_BLOCK_ENTRIES: usize = 16;
 /// Largest size at which a data block is full.
 const BLOCK_TARGET_MAX: usize = 1 << 20;
 
@@ -138,7 +140,7 @@ impl Builder {
             self.add_prefix(key, filter_len)?;
         }
         let full = self.data.len() + key.len() + value.len() > self.block_bytes;
-        if full && !self.data.is_empty() {
+        if full && self.data.entries() > 0 {
             let separator = separator(&self.last_key, key, shared);
             self.close_block(&separator)?;
         } else if self.identity.entries == 0 {
@@ -218,11 +220,7 @@ impl Builder {
         let mut handle = self.handle_from(offset);
         for level in 0.. {
             self.index_entry(level, separator, handle);
-            if self
-                .index
-                .get(level)
-                .is_none_or(|block| block.len() < INDEX_BLOCK_BYTES)
-            {
+            if !self.index.get(level).is_some_and(is_full) {
                 break;
             }
             handle = self.store_index(level);
@@ -239,12 +237,11 @@ impl Builder {
         self.close_block(&last)?;
         let mut level = 0;
         loop {
-            let is_empty = self.index.get(level).is_none_or(BlockBuilder::is_empty);
-            let handle = if is_empty {
-                None
-            } else {
-                Some(self.store_index(level))
-            };
+            let is_filled = self
+                .index
+                .get(level)
+                .is_some_and(|block| block.entries() > 0);
+            let handle = is_filled.then(|| self.store_index(level));
             level += 1;
             match handle {
                 Some(root) if level == self.index.len() => {
@@ -299,6 +296,10 @@ impl Builder {
     fn refuse(&self, code: Code, message: &str) -> Error {
         Error::new(code, message).in_file(self.path.as_str(), None)
     }
+}
+
+fn is_full(index: &BlockBuilder) -> bool {
+    index.len() >= INDEX_BLOCK_BYTES && index.entries() >= INDEX_BLOCK_ENTRIES
 }
 
 /// A short key that is at least `low` and below `high`; they have their first `shared` bytes in common.

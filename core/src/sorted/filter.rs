@@ -34,19 +34,22 @@ impl Section {
     }
 
     /// Where to look for a prefix with this hash: its part's offset and stored length, and the line in the part.
-    pub(super) fn place(&self, hash: u64) -> (u64, usize, usize) {
+    #[inline]
+    pub(super) fn place(&self, hash: u64) -> Option<(u64, usize, usize)> {
         let line = line_of(hash, self.lines);
-        let (part, line_in_part) = (line / LINES_PER_PART, line % LINES_PER_PART);
-        let (offset, len) = self.part(part);
-        (offset, len, line_in_part as usize)
+        let (offset, len) = self.part(line / LINES_PER_PART)?;
+        Some((offset, len, (line % LINES_PER_PART) as usize))
     }
 
-    /// The offset and stored length of each part.
-    pub(super) fn part(&self, part: u32) -> (u64, usize) {
-        let first_line = part.saturating_mul(LINES_PER_PART);
-        let lines = self.lines.saturating_sub(first_line).min(LINES_PER_PART) as usize;
-        let bytes = u64::from(first_line) * LINE_BYTES as u64 + u64::from(part) * CRC_BYTES as u64;
-        (self.offset + bytes, lines * LINE_BYTES + CRC_BYTES)
+    /// The offset and stored length of a part; `None` behind the last one.
+    #[inline]
+    pub(super) fn part(&self, part: u32) -> Option<(u64, usize)> {
+        let first_line = part
+            .checked_mul(LINES_PER_PART)
+            .filter(|&line| line < self.lines)?;
+        let lines = (self.lines - first_line).min(LINES_PER_PART) as usize;
+        let before = u64::from(first_line) * LINE_BYTES as u64 + u64::from(part) * CRC_BYTES as u64;
+        Some((self.offset + before, lines * LINE_BYTES + CRC_BYTES))
     }
 }
 

@@ -7,6 +7,7 @@
 mod block;
 mod builder;
 mod cache;
+mod check;
 mod codec;
 mod cursor;
 mod filter;
@@ -22,6 +23,7 @@ mod tests;
 pub use block::{ENTRY_KEY_BYTES_MAX, ENTRY_VALUE_BYTES_MAX};
 pub use builder::{Builder, Built, Options};
 pub use cache::BlockCache;
+pub use check::Check;
 pub use cursor::{Cursor, Reading};
 pub use footer::EXTRA_BYTES_MAX;
 pub use identity::{Identity, Kind};

@@ -10,6 +10,7 @@ use core::cell::OnceCell;
 
 use super::block::{BLOCK_BYTES_MAX, Block, Entry, Malformed, Spot};
 use super::cache::BlockCache;
+use super::check::Check;
 use super::codec::{self, Decompressor};
 use super::cursor::{Cursor, Reading};
 use super::filter;
@@ -127,10 +128,12 @@ impl SortedTable {
             }
         };
         let hash = filter::hash(prefix);
-        let (offset, len, line) = section.place(hash);
+        let Some((offset, len, line)) = section.place(hash) else {
+            return Ok(true);
+        };
         let part = match self.cache.get(self.file, offset) {
             Some(part) => part,
-            None => self.read_filter_part(offset, len)?,
+            None => self.cache_filter_part(offset, len)?,
         };
         Ok(filter::is_set(&part, line, hash))
     }
@@ -150,9 +153,21 @@ impl SortedTable {
         Ok(cursor)
     }
 
+    /// A cursor at the first entry, for reading all of them for the last time, as when files are merged: the cache is left alone.
+    pub fn read_once(self: &Rc<Self>) -> Result<Cursor> {
+        let mut cursor = self.cursor(Reading::Once);
+        cursor.seek(b"")?;
+        Ok(cursor)
+    }
+
     /// A cursor that is nowhere yet.
     pub fn cursor(self: &Rc<Self>, reading: Reading) -> Cursor {
         Cursor::new(Rc::clone(self), reading)
+    }
+
+    /// A check of all of the file, for a caller that has the time.
+    pub fn check(self: &Rc<Self>) -> Check {
+        Check::new(Rc::clone(self))
     }
 
     /// The value of exactly this key.
@@ -289,13 +304,17 @@ impl SortedTable {
     }
 
     #[cold]
-    fn read_filter_part(&self, offset: u64, len: usize) -> Result<Rc<[u8]>> {
-        let part = self.cache.with_scratch(len, |stored| {
-            self.read_exact(offset, stored)?;
-            filter::load_part(stored).map_err(|bad| self.corrupt(offset, bad.message()))
-        })?;
+    fn cache_filter_part(&self, offset: u64, len: usize) -> Result<Rc<[u8]>> {
+        let part = self.read_filter_part(offset, len)?;
         self.cache.insert(self.file, offset, &part);
         Ok(part)
+    }
+
+    pub(super) fn read_filter_part(&self, offset: u64, len: usize) -> Result<Rc<[u8]>> {
+        self.cache.with_scratch(len, |stored| {
+            self.read_exact(offset, stored)?;
+            filter::load_part(stored).map_err(|bad| self.corrupt(offset, bad.message()))
+        })
     }
 
     pub(super) fn read_exact(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
