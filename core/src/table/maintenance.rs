@@ -42,7 +42,9 @@ impl Maintenance {
 impl Table {
     /// Does up to `steps` steps of due maintenance; whether some is left. To be called between transactions.
     pub fn maintain(&mut self, steps: u64) -> Result<bool> {
-        self.freeze_if_due();
+        if self.freeze_is_due() {
+            self.freeze();
+        }
         for _ in 0..steps {
             if !self.step_maintenance()? {
                 return Ok(false);
@@ -63,15 +65,13 @@ impl Table {
         Ok(())
     }
 
-    fn freeze_if_due(&mut self) {
+    /// Whether the memtable is full.
+    pub fn freeze_is_due(&self) -> bool {
         let options = &self.env.options;
-        let due = self.memtable().is_some_and(|memtable| {
+        self.memtable().is_some_and(|memtable| {
             let memtable = memtable.borrow();
             memtable.len() >= options.memtable_events || memtable.bytes() >= options.memtable_bytes
-        });
-        if due {
-            self.freeze();
-        }
+        })
     }
 
     /// Sets the memtable aside for a flush and begins a new one.
@@ -339,8 +339,9 @@ impl Table {
         self.write_meta()
     }
 
-    /// Writes meta.json as things are now.
+    /// Writes meta.json as things are now. The ends in it are promises: what they cover is synced first.
     pub(super) fn write_meta(&mut self) -> Result<()> {
+        self.sync()?;
         let meta = self.current_meta();
         self.env.latch()?.replace(
             &*self.env.store,
@@ -362,9 +363,7 @@ impl Table {
                 .collect()
         };
         let mut meta = self.meta.clone();
-        meta.hints.generation = self.log.generation();
-        meta.hints.horizon = self.sources.horizon;
-        meta.hints.segments = self.log.reader().segments();
+        meta.hints = self.log.hints(self.meta.hints.checkpoint);
         meta.runs = Index::all(&self.schema)
             .map(|index| runs(self.runs_of(index)))
             .collect();
@@ -384,7 +383,6 @@ impl Table {
             .is_some_and(|memtable| memtable.borrow().len() > self.env.options.replay_events_max);
         self.maintain_fully(flush)?;
         self.log.trim()?;
-        self.meta.hints.relaxed_from = None;
         if self.current_meta() != self.meta
             || self.env.store.read(&meta::path(&self.dir))?.is_none()
         {

@@ -5,6 +5,7 @@
 //! An event is prepared ([`change`]: all that can fail), appended to the log, and applied ([`Table::apply`], which cannot fail).
 
 pub mod change;
+mod compact;
 mod delta;
 mod env;
 mod job;
@@ -31,6 +32,7 @@ mod view;
 mod walk;
 
 pub use change::{Change, Intent, Wanted};
+pub use compact::Compact;
 pub use env::Env;
 pub use job::{Covered, TakeSnapshot};
 pub use lookup::{Lookup, ValueRange};

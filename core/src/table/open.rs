@@ -198,6 +198,23 @@ impl Table {
         }
     }
 
+    /// Of a writer: makes everything in memory and all derived files anew from the log, which a compaction has replaced, with a snapshot of the whole.
+    pub(super) fn rebuild(&mut self) -> Result<()> {
+        let name = self.schema.name.clone();
+        match Table::open(self.env.clone(), &name, &[])? {
+            Some((table, _)) => *self = table,
+            None => return Err(Error::new(Code::FileMissing, alloc::format!("table {name} is gone"))),
+        }
+        self.maintain_fully(true)?;
+        if let Some(mut snapshot) = self.take_snapshot()? {
+            let env = self.env.clone();
+            if let Some(snapshot) = super::view::drive(|| snapshot.step(&env))? {
+                self.add_snapshot(snapshot)?;
+            }
+        }
+        self.write_meta()
+    }
+
     /// Puts the events from a place to the end of the log into memory.
     fn replay(&mut self, from: Position) -> Result<()> {
         let mut cursor = self.log.reader().cursor(from, self.log.whole());

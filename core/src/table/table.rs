@@ -201,6 +201,20 @@ impl Table {
         }
     }
 
+    /// Seals the active segment of the log and starts the next. The journal must have been retired.
+    pub fn rotate(&mut self) -> Result<()> {
+        self.log.rotate()
+    }
+
+    /// Says whether from now on commits may be appended that are not synced one by one. meta.json says so before the first of them.
+    pub fn set_relaxed(&mut self, relaxed: bool) -> Result<()> {
+        if self.meta.hints.relaxed_from.is_some() == relaxed {
+            return Ok(());
+        }
+        self.log.set_relaxed_from(relaxed.then(|| self.log.end()));
+        self.write_meta()
+    }
+
     /// Puts everything appended on stable storage.
     pub fn sync(&mut self) -> Result<crate::storage::Synced> {
         self.log.sync()

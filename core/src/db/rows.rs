@@ -1,0 +1,68 @@
+//! The rows that a statement answers with, one after another.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::diff::Diff;
+use super::drift::Drift;
+use crate::error::Result;
+use crate::ql::exec::Query;
+use crate::table::{Step, View, drive};
+use crate::value::Object;
+
+/// An answer in rows. It stays as it was when the statement ran, whatever is written while it is read.
+pub struct Rows {
+    source: Source,
+    columns: Option<Vec<String>>,
+}
+
+enum Source {
+    Query(alloc::boxed::Box<Query<View>>),
+    Drift(Drift),
+    Diff(Diff),
+    List(alloc::vec::IntoIter<Object>),
+}
+
+impl Rows {
+    pub(super) fn of_query(query: Query<View>) -> Self {
+        let columns = query.columns().map(<[String]>::to_vec);
+        Rows { source: Source::Query(alloc::boxed::Box::new(query)), columns }
+    }
+
+    pub(super) fn of_drift(drift: Drift) -> Self {
+        Rows { source: Source::Drift(drift), columns: Some(names(&super::drift::COLUMNS)) }
+    }
+
+    pub(super) fn of_diff(diff: Diff) -> Self {
+        Rows { source: Source::Diff(diff), columns: Some(names(&super::diff::COLUMNS)) }
+    }
+
+    pub(super) fn of_list(columns: &[&str], rows: Vec<Object>) -> Self {
+        Rows { source: Source::List(rows.into_iter()), columns: Some(names(columns)) }
+    }
+
+    /// The names of the columns, which every row has in this order. `None` for `SELECT *`, whose rows are the documents.
+    pub fn columns(&self) -> Option<&[String]> {
+        self.columns.as_deref()
+    }
+
+    /// Some more work: a row, a pause after a bounded amount of work, or the end.
+    pub fn step(&mut self) -> Result<Step<Object>> {
+        match &mut self.source {
+            Source::Query(query) => query.step(),
+            Source::Drift(drift) => drift.step(),
+            Source::Diff(diff) => diff.step(),
+            Source::List(rows) => Ok(rows.next().map_or(Step::Done, Step::Item)),
+        }
+    }
+
+    /// The next row; `None` at the end.
+    #[allow(clippy::should_implement_trait, reason = "an iterator's next cannot fail; this one can")]
+    pub fn next(&mut self) -> Result<Option<Object>> {
+        drive(|| self.step())
+    }
+}
+
+fn names(columns: &[&str]) -> Vec<String> {
+    columns.iter().map(|column| String::from(*column)).collect()
+}
