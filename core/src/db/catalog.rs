@@ -15,13 +15,18 @@ impl Database {
     /// The names of all tables, sorted.
     pub fn tables(&mut self) -> Result<Vec<String>> {
         let mut names = self.table_names()?;
-        names.retain(|name| self.env.writes() && self.tables.contains_key(name) || !self.env.writes());
+        names.retain(|name| {
+            self.env.writes() && self.tables.contains_key(name) || !self.env.writes()
+        });
         if !self.env.writes() {
             // A directory without a schema is a CREATE TABLE that has not finished.
             let store = &self.env.store;
             let mut found = Vec::new();
             for name in names {
-                if store.read(&format!("{}/schema.yaml", crate::table::dir_of(&name)))?.is_some() {
+                if store
+                    .read(&format!("{}/schema.yaml", crate::table::dir_of(&name)))?
+                    .is_some()
+                {
                     found.push(name);
                 }
             }
@@ -43,7 +48,12 @@ impl Database {
     ///
     /// # Errors
     /// `Code::UnknownTable`, `Code::BeforeHorizon`, `Code::Corrupt`; those of the store.
-    pub fn get(&mut self, table: &str, key: &crate::value::Key, at: Option<Point>) -> Result<Option<crate::table::Row>> {
+    pub fn get(
+        &mut self,
+        table: &str,
+        key: &crate::value::Key,
+        at: Option<Point>,
+    ) -> Result<Option<crate::table::Row>> {
         self.view(table, at)?.get(key)
     }
 
@@ -63,7 +73,11 @@ impl Database {
         }
         let head = self.visible_head();
         let table = self.known(table)?;
-        let head = if head.0 == Seq(0) { (table.head().seq, table.head().time) } else { head };
+        let head = if head.0 == Seq(0) {
+            (table.head().seq, table.head().time)
+        } else {
+            head
+        };
         let seq = match at {
             Some(point) => table.resolve(point, head)?,
             None => head.0,
@@ -90,7 +104,13 @@ impl Database {
             return self.tables.get_mut(name).ok_or_else(|| unknown(name));
         }
         let names = self.table_names().unwrap_or_default();
-        Err(hint::did_you_mean(unknown(name), name, names.iter().map(String::as_str)))
+        let error = unknown(name);
+        Err(
+            match hint::did_you_mean(name, names.iter().map(String::as_str)) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            },
+        )
     }
 
     /// Of a reader: opens the table, or looks at what has been written since.

@@ -38,14 +38,21 @@ struct Part {
 
 impl Group {
     fn bytes(&self) -> usize {
-        self.parts.iter().map(|part| usize::try_from(part.frames.len()).unwrap_or(usize::MAX)).sum()
+        self.parts
+            .iter()
+            .map(|part| usize::try_from(part.frames.len()).unwrap_or(usize::MAX))
+            .sum()
     }
 
     fn part(&mut self, table: &Rc<str>) -> Option<&mut Part> {
         let at = match self.parts.iter().position(|part| part.table == *table) {
             Some(at) => at,
             None => {
-                self.parts.push(Part { table: table.clone(), frames: Frames::new(), events: 0 });
+                self.parts.push(Part {
+                    table: table.clone(),
+                    frames: Frames::new(),
+                    events: 0,
+                });
                 self.parts.len() - 1
             }
         };
@@ -79,13 +86,19 @@ impl Database {
         }
         let mut key_bytes = Vec::new();
         for event in &pending.events {
-            let Some(table) = self.tables.get(&*event.table) else { continue };
-            let Some(memtable) = table.memtable() else { continue };
+            let Some(table) = self.tables.get(&*event.table) else {
+                continue;
+            };
+            let Some(memtable) = table.memtable() else {
+                continue;
+            };
             let mut memtable = memtable.borrow_mut();
             if time != pending.time || pending.is_explicit() {
                 memtable.set_time(&event.applied.key, event.applied.seq, time);
             }
-            let Some(version) = memtable.get(&event.applied.key, event.applied.seq) else { continue };
+            let Some(version) = memtable.get(&event.applied.key, event.applied.seq) else {
+                continue;
+            };
             let more = match left.get_mut(&*event.table) {
                 Some(count) => {
                     *count -= 1;
@@ -94,7 +107,9 @@ impl Database {
                 None => false,
             };
             key_bytes.clear();
-            Key::decode(&event.applied.key)?.0.encode_msgpack(&mut key_bytes);
+            Key::decode(&event.applied.key)?
+                .0
+                .encode_msgpack(&mut key_bytes);
             let unreadable = || Error::new(Code::InvalidKey, "a key cannot be encoded");
             let key = Raw::new(&key_bytes).ok_or_else(unreadable)?;
             let raw = |bytes: &Option<crate::value::Bytes>| bytes.clone();
@@ -131,7 +146,11 @@ impl Database {
 
     /// Rotates a log whose active segment is full.
     fn make_room(&mut self, table: &str) -> Result<()> {
-        if self.tables.get(table).is_some_and(|table| table.log().rotation_due()) {
+        if self
+            .tables
+            .get(table)
+            .is_some_and(|table| table.log().rotation_due())
+        {
             self.retire_journal()?;
             if let Some(table) = self.tables.get_mut(table) {
                 table.rotate()?;
@@ -141,7 +160,11 @@ impl Database {
     }
 
     fn write_single(&mut self, part: &Part) -> Result<()> {
-        if self.unsynced.as_deref().is_some_and(|other| *other != *part.table) {
+        if self
+            .unsynced
+            .as_deref()
+            .is_some_and(|other| *other != *part.table)
+        {
             self.sync_logs()?;
         }
         let relaxed = self.durability == Durability::Batch;
@@ -157,11 +180,21 @@ impl Database {
 
     fn write_journaled(&mut self, parts: &[Part]) -> Result<()> {
         self.sync_logs()?;
-        let first = parts.iter().filter_map(|part| part.frames.first()).map(|(seq, _)| seq).min().unwrap_or(Seq(0));
+        let first = parts
+            .iter()
+            .filter_map(|part| part.frames.first())
+            .map(|(seq, _)| seq)
+            .min()
+            .unwrap_or(Seq(0));
         let tables = &self.tables;
         let places = parts.iter().filter_map(|part| {
             let table = tables.get(&*part.table)?;
-            Some((table.dir(), table.log().generation(), table.log().end(), part.frames.as_bytes()))
+            Some((
+                table.dir(),
+                table.log().generation(),
+                table.log().end(),
+                part.frames.as_bytes(),
+            ))
         });
         self.journal.append(first, places)?;
         self.journal.sync()?;
@@ -178,7 +211,11 @@ impl Database {
     }
 
     fn sync_logs(&mut self) -> Result<Synced> {
-        match self.unsynced.take().and_then(|name| self.tables.get_mut(&name)) {
+        match self
+            .unsynced
+            .take()
+            .and_then(|name| self.tables.get_mut(&name))
+        {
             Some(table) => table.sync(),
             None => Ok(Synced::Durable),
         }
@@ -209,7 +246,9 @@ impl Database {
                 continue;
             }
             last = Some(&event.table);
-            let Some(table) = self.tables.get_mut(&*event.table) else { continue };
+            let Some(table) = self.tables.get_mut(&*event.table) else {
+                continue;
+            };
             if table.freeze_is_due() && !self.group.parts.is_empty() {
                 self.write_group()?;
             }

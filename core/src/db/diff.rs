@@ -31,11 +31,20 @@ impl Diff {
     pub fn new(from: &View, to: &View, key: Option<&Key>) -> Result<Self> {
         let side = |view: &View| {
             Ok(match key {
-                Some(key) => Side { scan: None, next: view.get(key)? },
-                None => Side { scan: Some(view.scan(KeyRange::ALL)), next: None },
+                Some(key) => Side {
+                    scan: None,
+                    next: view.get(key)?,
+                },
+                None => Side {
+                    scan: Some(view.scan(KeyRange::ALL)),
+                    next: None,
+                },
             })
         };
-        Ok(Diff { from: side(from)?, to: side(to)? })
+        Ok(Diff {
+            from: side(from)?,
+            to: side(to)?,
+        })
     }
 
     /// Some more work.
@@ -48,11 +57,13 @@ impl Diff {
                 (None, None) => return Ok(Step::Done),
                 (Some(_), None) => (self.from.next.take(), None),
                 (None, Some(_)) => (None, self.to.next.take()),
-                (Some(old), Some(new)) => match old.encoded_key().as_ref().cmp(new.encoded_key().as_ref()) {
-                    core::cmp::Ordering::Less => (self.from.next.take(), None),
-                    core::cmp::Ordering::Greater => (None, self.to.next.take()),
-                    core::cmp::Ordering::Equal => (self.from.next.take(), self.to.next.take()),
-                },
+                (Some(old), Some(new)) => {
+                    match old.encoded_key().as_ref().cmp(new.encoded_key().as_ref()) {
+                        core::cmp::Ordering::Less => (self.from.next.take(), None),
+                        core::cmp::Ordering::Greater => (None, self.to.next.take()),
+                        core::cmp::Ordering::Equal => (self.from.next.take(), self.to.next.take()),
+                    }
+                }
             };
             if let Some(row) = compare(old.as_ref(), new.as_ref())? {
                 return Ok(Step::Item(row));
@@ -84,7 +95,10 @@ fn compare(old: Option<&Row>, new: Option<&Row>) -> Result<Option<Object>> {
         return Ok(None);
     };
     let documents: Vec<Option<Bytes>> = [old, new].map(|row| row.map(Row::document)).into();
-    let (before, after) = (documents.first().and_then(Option::as_ref), documents.get(1).and_then(Option::as_ref));
+    let (before, after) = (
+        documents.first().and_then(Option::as_ref),
+        documents.get(1).and_then(Option::as_ref),
+    );
     let changes = diff(object(before), object(after));
     if changes.is_empty() && old.is_some() && new.is_some() {
         return Ok(None);

@@ -10,7 +10,9 @@ use crate::value::diff::{Change, diff};
 use crate::value::{Bytes, Object, ObjectRef, Raw, Value, patch};
 
 /// The columns of the answer.
-pub const COLUMNS: [&str; 8] = ["seq", "time", "event", "by", "why", "meta", "changed", "row"];
+pub const COLUMNS: [&str; 8] = [
+    "seq", "time", "event", "by", "why", "meta", "changed", "row",
+];
 
 /// Versions that one step reads at most.
 const STEP_VERSIONS: usize = 1_000;
@@ -27,7 +29,12 @@ pub struct Drift {
 impl Drift {
     /// The history that a walk goes through.
     pub fn new(walk: Walk) -> Self {
-        Drift { walk, versions: Vec::new(), walked: false, row: None }
+        Drift {
+            walk,
+            versions: Vec::new(),
+            walked: false,
+            row: None,
+        }
     }
 
     /// Some more work.
@@ -71,7 +78,11 @@ fn describe(version: &Version, before: Option<&Bytes>, after: Option<&Bytes>) ->
         Op::Patch => "PATCH",
         Op::Delete => "SOFT_DELETE",
     };
-    let mut meta = version.meta.as_ref().and_then(|meta| Some(ObjectRef::new(meta)?.to_object())).unwrap_or_default();
+    let mut meta = version
+        .meta
+        .as_ref()
+        .and_then(|meta| Some(ObjectRef::new(meta)?.to_object()))
+        .unwrap_or_default();
     let by = meta.remove("by").unwrap_or(Value::Null);
     let why = meta.remove("why").unwrap_or(Value::Null);
     let mut row = Object::new();
@@ -80,9 +91,21 @@ fn describe(version: &Version, before: Option<&Bytes>, after: Option<&Bytes>) ->
     row.insert("event", event);
     row.insert("by", by);
     row.insert("why", why);
-    row.insert("meta", if meta.is_empty() { Value::Null } else { Value::Object(meta) });
+    row.insert(
+        "meta",
+        if meta.is_empty() {
+            Value::Null
+        } else {
+            Value::Object(meta)
+        },
+    );
     row.insert("changed", changed(diff(object(before), object(after))));
-    row.insert("row", after.and_then(|after| Raw::new(after)).map_or(Value::Null, Raw::to_value));
+    row.insert(
+        "row",
+        after
+            .and_then(|after| Raw::new(after))
+            .map_or(Value::Null, Raw::to_value),
+    );
     row
 }
 

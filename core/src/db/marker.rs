@@ -29,14 +29,22 @@ pub fn write(now: Timestamp) -> String {
 /// `Code::NotADatabase`, `Code::NewerFormat`, `Code::Corrupt`.
 pub fn check(store: &dyn Store) -> Result<()> {
     let Some(bytes) = store.read(MARKER)? else {
-        return Err(Error::new(Code::NotADatabase, "there is no database here (no drift.json)").hint("`driftdb init DIR` makes one"));
+        return Err(Error::new(
+            Code::NotADatabase,
+            "there is no database here (no drift.json)",
+        )
+        .hint("`driftdb init DIR` makes one"));
     };
     let object = sealed::open_json(MARKER, &bytes)?;
     match object.get("format") {
         Some(Value::Int(FORMAT)) => Ok(()),
         Some(Value::Int(newer)) if *newer > FORMAT => {
-            let message = format!("the database has format {newer}; this version of DriftDB reads formats up to {FORMAT}");
-            Err(Error::new(Code::NewerFormat, message).in_file(MARKER, None).hint("open it with a newer DriftDB"))
+            let message = format!(
+                "the database has format {newer}; this version of DriftDB reads formats up to {FORMAT}"
+            );
+            Err(Error::new(Code::NewerFormat, message)
+                .in_file(MARKER, None)
+                .hint("open it with a newer DriftDB"))
         }
         _ => Err(Error::corrupt(MARKER, 0, "this file names no format")),
     }

@@ -34,10 +34,16 @@ impl Database {
     /// `Code::DatabaseExists`; those of the store.
     pub fn create(store: &dyn Store, now: Timestamp) -> Result<()> {
         if store.read(marker::MARKER)?.is_some() {
-            return Err(Error::new(Code::DatabaseExists, "there is a database here already"));
+            return Err(Error::new(
+                Code::DatabaseExists,
+                "there is a database here already",
+            ));
         }
         if !store.list(TABLES)?.is_empty() {
-            let error = Error::new(Code::NotADatabase, "there are tables here, but no drift.json");
+            let error = Error::new(
+                Code::NotADatabase,
+                "there are tables here, but no drift.json",
+            );
             return Err(error.hint("put drift.json back, or choose an empty directory"));
         }
         store.replace(marker::MARKER, marker::write(now).as_bytes())?;
@@ -62,14 +68,23 @@ impl Database {
                 db.report.torn.push((name.clone(), recovery.torn_bytes));
             }
             if recovery.restored_bytes > 0 {
-                db.report.restored.push((name.clone(), recovery.restored_bytes));
+                db.report
+                    .restored
+                    .push((name.clone(), recovery.restored_bytes));
             }
             db.raise_head(&table);
             db.tables.insert(name, table);
         }
         for part in records.iter().flat_map(|record| &record.parts) {
             if !db.tables.values().any(|table| table.dir() == part.dir) {
-                return Err(Error::new(Code::Corrupt, format!("the journal has a transaction for {}, which is not there", part.dir)).in_file("journal", None));
+                return Err(Error::new(
+                    Code::Corrupt,
+                    format!(
+                        "the journal has a transaction for {}, which is not there",
+                        part.dir
+                    ),
+                )
+                .in_file("journal", None));
             }
         }
         for table in db.tables.values_mut() {
@@ -90,11 +105,21 @@ impl Database {
         Ok(Database::assemble(store, None, options, journal))
     }
 
-    fn assemble(store: Rc<dyn Store>, latch: Option<Rc<Latch>>, options: Options, journal: Journal) -> Database {
+    fn assemble(
+        store: Rc<dyn Store>,
+        latch: Option<Rc<Latch>>,
+        options: Options,
+        journal: Journal,
+    ) -> Database {
         let cache = BlockCache::new(options.cache_bytes);
         let durability = options.durability;
         Database {
-            env: Rc::new(Env { store, latch, options, cache }),
+            env: Rc::new(Env {
+                store,
+                latch,
+                options,
+                cache,
+            }),
             tables: BTreeMap::new(),
             journal,
             journaled: BTreeSet::new(),
@@ -109,7 +134,13 @@ impl Database {
 
     /// The names of all tables, in order of their file names.
     pub(super) fn table_names(&self) -> Result<Vec<String>> {
-        Ok(self.env.store.list(TABLES)?.iter().filter_map(|file| name::unescape(file)).collect())
+        Ok(self
+            .env
+            .store
+            .list(TABLES)?
+            .iter()
+            .filter_map(|file| name::unescape(file))
+            .collect())
     }
 
     pub(super) fn raise_head(&mut self, table: &Table) {
@@ -136,5 +167,10 @@ impl Database {
 /// What the journal holds for a table.
 pub(super) fn parts_of(records: &[Record], table: &str) -> Vec<Part> {
     let dir = crate::table::dir_of(table);
-    records.iter().flat_map(|record| &record.parts).filter(|part| part.dir == dir).cloned().collect()
+    records
+        .iter()
+        .flat_map(|record| &record.parts)
+        .filter(|part| part.dir == dir)
+        .cloned()
+        .collect()
 }

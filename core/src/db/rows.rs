@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::diff::Diff;
 use super::drift::Drift;
 use crate::error::Result;
-use crate::ql::exec::Query;
+use crate::ql::Query;
 use crate::table::{Step, View, drive};
 use crate::value::Object;
 
@@ -26,19 +26,31 @@ enum Source {
 impl Rows {
     pub(super) fn of_query(query: Query<View>) -> Self {
         let columns = query.columns().map(<[String]>::to_vec);
-        Rows { source: Source::Query(alloc::boxed::Box::new(query)), columns }
+        Rows {
+            source: Source::Query(alloc::boxed::Box::new(query)),
+            columns,
+        }
     }
 
     pub(super) fn of_drift(drift: Drift) -> Self {
-        Rows { source: Source::Drift(drift), columns: Some(names(&super::drift::COLUMNS)) }
+        Rows {
+            source: Source::Drift(drift),
+            columns: Some(names(&super::drift::COLUMNS)),
+        }
     }
 
     pub(super) fn of_diff(diff: Diff) -> Self {
-        Rows { source: Source::Diff(diff), columns: Some(names(&super::diff::COLUMNS)) }
+        Rows {
+            source: Source::Diff(diff),
+            columns: Some(names(&super::diff::COLUMNS)),
+        }
     }
 
     pub(super) fn of_list(columns: &[&str], rows: Vec<Object>) -> Self {
-        Rows { source: Source::List(rows.into_iter()), columns: Some(names(columns)) }
+        Rows {
+            source: Source::List(rows.into_iter()),
+            columns: Some(names(columns)),
+        }
     }
 
     /// The names of the columns, which every row has in this order. `None` for `SELECT *`, whose rows are the documents.
@@ -57,7 +69,10 @@ impl Rows {
     }
 
     /// The next row; `None` at the end.
-    #[allow(clippy::should_implement_trait, reason = "an iterator's next cannot fail; this one can")]
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "an iterator's next cannot fail; this one can"
+    )]
     pub fn next(&mut self) -> Result<Option<Object>> {
         drive(|| self.step())
     }

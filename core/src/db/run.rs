@@ -9,8 +9,7 @@ use super::drift::Drift;
 use super::{Database, Rows, Written};
 use crate::error::{Code, Error, Result};
 use crate::ql::ast::{CreateTable, Kind, Name, Select, Statement, Term};
-use crate::ql::exec::Query;
-use crate::ql::{Params, plan};
+use crate::ql::{Params, Query, explain};
 use crate::table::change::no_such_row;
 use crate::table::{Compact, Intent, Schema, Step, Table, TakeSnapshot, View};
 use crate::time::{Point, Timestamp};
@@ -60,31 +59,57 @@ impl Database {
     ///
     /// # Errors
     /// Those of the statement, with their place in the text; see docs/DRIFTQL.md. A statement that fails has written nothing.
-    pub fn run(&mut self, statement: &Statement, params: &Params, context: &Context) -> Result<Outcome> {
+    pub fn run(
+        &mut self,
+        statement: &Statement,
+        params: &Params,
+        context: &Context,
+    ) -> Result<Outcome> {
         if !self.env.writes() && !statement.kind.is_read() {
-            let message = format!("{} writes, and the database is open for reading only", statement.kind.name());
+            let message = format!(
+                "{} writes, and the database is open for reading only",
+                statement.kind.name()
+            );
             return Err(Error::new(Code::ReadOnly, message).at(statement.span));
         }
-        let place = statement.kind.table().map_or(statement.span, |table| table.span);
-        self.dispatch(statement, params, context).map_err(|error| error.at(if error.code() == Code::UnknownTable { place } else { statement.span }))
+        self.dispatch(statement, params, context).map_err(|error| {
+            match (error.code(), statement.kind.table()) {
+                (Code::UnknownTable, Some(table)) => error.at(table.span),
+                _ => error.at(statement.span),
+            }
+        })
     }
 
-    fn dispatch(&mut self, statement: &Statement, params: &Params, context: &Context) -> Result<Outcome> {
+    fn dispatch(
+        &mut self,
+        statement: &Statement,
+        params: &Params,
+        context: &Context,
+    ) -> Result<Outcome> {
         match &statement.kind {
             Kind::CreateTable(create) => self.run_create(create),
-            Kind::Insert { table, documents } => self.run_put(table, Intent::Insert, documents, params, context),
-            Kind::Upsert { table, documents } => self.run_put(table, Intent::Put, documents, params, context),
+            Kind::Insert { table, documents } => {
+                self.run_put(table, Intent::Insert, documents, params, context)
+            }
+            Kind::Upsert { table, documents } => {
+                self.run_put(table, Intent::Put, documents, params, context)
+            }
             Kind::Patch { table, key, patch } => {
                 let (key, patch) = (key.key(params)?, patch.document(params)?);
                 self.written(context, |db| db.change(&table.text, &key, &patch))
             }
             Kind::SoftDelete { table, key } => {
                 let key = key.key(params)?;
-                self.written(context, |db| db.event(&table.text, Intent::Delete, &key, None))
+                self.written(context, |db| {
+                    db.event(&table.text, Intent::Delete, &key, None)
+                })
             }
             Kind::Restore { table, key, at } => self.run_restore(table, key, at, params, context),
             Kind::Begin { meta } => {
-                let meta = meta.as_ref().map(|meta| meta.document(params)).transpose()?;
+                let meta = meta
+                    .as_ref()
+                    .map(|meta| meta.document(params))
+                    .transpose()?;
                 self.begin(meta.as_ref().or(context.meta.as_ref()))?;
                 Ok(Outcome::Done("transaction begun".into()))
             }
@@ -92,47 +117,81 @@ impl Database {
             Kind::Rollback => self.run_rollback(),
             Kind::Select(select) => {
                 let view = self.view_of(select, params)?;
-                Ok(Outcome::Rows(Rows::of_query(Query::new(view, select, params)?)))
+                Ok(Outcome::Rows(Rows::of_query(Query::new(
+                    view, select, params,
+                )?)))
             }
             Kind::Explain(select) => {
                 let view = self.view_of(select, params)?;
-                Ok(Outcome::Rows(Rows::of_list(&["step", "detail"], plan::explain(&view, select, params)?)))
+                Ok(Outcome::Rows(Rows::of_list(
+                    &["step", "detail"],
+                    explain(&view, select, params)?,
+                )))
             }
             Kind::ShowDrift { table, key, at } => {
                 let key = key.key(params)?;
                 let view = self.view_at(table, at.as_ref(), params)?;
-                Ok(Outcome::Rows(Rows::of_drift(Drift::new(view.versions(&key)))))
+                Ok(Outcome::Rows(Rows::of_drift(Drift::new(
+                    view.versions(&key),
+                ))))
             }
-            Kind::Diff { table, key, from, to } => {
+            Kind::Diff {
+                table,
+                key,
+                from,
+                to,
+            } => {
                 let key = key.as_ref().map(|key| key.key(params)).transpose()?;
                 let from = self.view_at(table, Some(from), params)?;
                 let to = self.view_as_is(&table.text, Some(to.point(params)?))?;
-                Ok(Outcome::Rows(Rows::of_diff(Diff::new(&from, &to, key.as_ref())?)))
+                Ok(Outcome::Rows(Rows::of_diff(Diff::new(
+                    &from,
+                    &to,
+                    key.as_ref(),
+                )?)))
             }
             Kind::ShowTables => Ok(Outcome::Rows(self.show_tables()?)),
             Kind::Describe { table } => Ok(Outcome::Rows(self.describe(&table.text)?)),
             Kind::Snapshot { table } => self.run_snapshot(table),
             Kind::Compact { table, keep_since } => {
-                let point = keep_since.as_ref().map(|point| point.point(params)).transpose()?;
+                let point = keep_since
+                    .as_ref()
+                    .map(|point| point.point(params))
+                    .transpose()?;
                 self.run_compact(table, point)
             }
         }
     }
 
-    fn written(&mut self, context: &Context, writes: impl FnOnce(&mut Database) -> Result<()>) -> Result<Outcome> {
-        Ok(Outcome::Written(self.atomically(context.now, context.meta.as_ref(), writes)?))
+    fn written(
+        &mut self,
+        context: &Context,
+        writes: impl FnOnce(&mut Database) -> Result<()>,
+    ) -> Result<Outcome> {
+        Ok(Outcome::Written(self.atomically(
+            context.now,
+            context.meta.as_ref(),
+            writes,
+        )?))
     }
 
     fn run_create(&mut self, create: &CreateTable) -> Result<Outcome> {
         self.not_in_transaction("CREATE TABLE")?;
-        let indexes: alloc::vec::Vec<String> = create.indexes.iter().map(|(path, _)| format!("{path}")).collect();
+        let indexes: alloc::vec::Vec<String> = create
+            .indexes
+            .iter()
+            .map(|(path, _)| format!("{path}"))
+            .collect();
         let schema = Schema::new(&create.table.text, &create.primary_key.text, &indexes)?;
         match self.create_table(schema) {
-            Err(error) if error.code() == Code::TableExists && create.if_not_exists => {
-                Ok(Outcome::Done(format!("table {} exists already", create.table.text)))
-            }
+            Err(error) if error.code() == Code::TableExists && create.if_not_exists => Ok(
+                Outcome::Done(format!("table {} exists already", create.table.text)),
+            ),
             Err(error) => Err(error.at(create.table.span)),
-            Ok(()) => Ok(Outcome::Done(format!("table {} created", create.table.text))),
+            Ok(()) => Ok(Outcome::Done(format!(
+                "table {} created",
+                create.table.text
+            ))),
         }
     }
 
@@ -142,7 +201,10 @@ impl Database {
     /// `Code::TableExists`, `Code::ReadOnly`; those of the store.
     pub fn create_table(&mut self, schema: Schema) -> Result<()> {
         if self.tables.contains_key(&schema.name) {
-            return Err(Error::new(Code::TableExists, format!("there is a table {} already", schema.name)));
+            return Err(Error::new(
+                Code::TableExists,
+                format!("there is a table {} already", schema.name),
+            ));
         }
         let name = schema.name.clone();
         let table = Table::create(self.env.clone(), schema)?;
@@ -150,33 +212,54 @@ impl Database {
         Ok(())
     }
 
-    fn run_put(&mut self, table: &Name, intent: Intent, documents: &[Term], params: &Params, context: &Context) -> Result<Outcome> {
+    fn run_put(
+        &mut self,
+        table: &Name,
+        intent: Intent,
+        documents: &[Term],
+        params: &Params,
+        context: &Context,
+    ) -> Result<Outcome> {
         self.written(context, |db| {
             for term in documents {
-                db.put(&table.text, intent, &term.document(params)?).map_err(|error| match error.code() {
-                    Code::UnknownTable => error,
-                    _ => error.at(term.span),
-                })?;
+                db.put(&table.text, intent, &term.document(params)?)
+                    .map_err(|error| match error.code() {
+                        Code::UnknownTable => error,
+                        _ => error.at(term.span),
+                    })?;
             }
             Ok(())
         })
     }
 
-    fn run_restore(&mut self, table: &Name, key: &Term, at: &Term, params: &Params, context: &Context) -> Result<Outcome> {
+    fn run_restore(
+        &mut self,
+        table: &Name,
+        key: &Term,
+        at: &Term,
+        params: &Params,
+        context: &Context,
+    ) -> Result<Outcome> {
         let key = key.key(params)?;
         let view = self.view_at(table, Some(at), params)?;
         let Some(row) = view.get(&key)? else {
             let mut encoded = alloc::vec::Vec::new();
             key.encode(&mut encoded);
             let error = no_such_row(view.schema(), &encoded);
-            return Err(Error::new(error.code(), format!("{} at that point", error.message())).at(at.span));
+            return Err(
+                Error::new(error.code(), format!("{} at that point", error.message())).at(at.span),
+            );
         };
-        self.written(context, |db| db.event(&table.text, Intent::Put, &key, Some(row.document())))
+        self.written(context, |db| {
+            db.event(&table.text, Intent::Put, &key, Some(row.document()))
+        })
     }
 
     fn run_rollback(&mut self) -> Result<Outcome> {
         if self.pending.is_none() {
-            return Err(Error::new(Code::Transaction, "no transaction is open").hint("BEGIN starts one"));
+            return Err(
+                Error::new(Code::Transaction, "no transaction is open").hint("BEGIN starts one")
+            );
         }
         self.rollback();
         Ok(Outcome::Done("transaction rolled back".into()))
@@ -188,16 +271,21 @@ impl Database {
 
     fn view_at(&mut self, table: &Name, at: Option<&Term>, params: &Params) -> Result<View> {
         let point: Option<Point> = at.map(|at| at.point(params)).transpose()?;
-        self.view(&table.text, point).map_err(|error| match (error.code(), at) {
-            (Code::BeforeHorizon, Some(at)) => error.at(at.span),
-            _ => error,
-        })
+        self.view(&table.text, point)
+            .map_err(|error| match (error.code(), at) {
+                (Code::BeforeHorizon, Some(at)) => error.at(at.span),
+                _ => error,
+            })
     }
 
     fn not_in_transaction(&self, what: &str) -> Result<()> {
         match self.pending {
             None => Ok(()),
-            Some(_) => Err(Error::new(Code::Transaction, format!("{what} cannot be part of a transaction")).hint("COMMIT or ROLLBACK first")),
+            Some(_) => Err(Error::new(
+                Code::Transaction,
+                format!("{what} cannot be part of a transaction"),
+            )
+            .hint("COMMIT or ROLLBACK first")),
         }
     }
 
@@ -206,8 +294,14 @@ impl Database {
         self.write_group()?;
         let found = self.table(&table.text)?;
         match found.take_snapshot()? {
-            Some(job) => Ok(Outcome::Work(Work { table: table.text.clone(), job: Job::Snapshot(job) })),
-            None => Ok(Outcome::Done(format!("table {} has a snapshot of its last event already", table.text))),
+            Some(job) => Ok(Outcome::Work(Work {
+                table: table.text.clone(),
+                job: Job::Snapshot(job),
+            })),
+            None => Ok(Outcome::Done(format!(
+                "table {} has a snapshot of its last event already",
+                table.text
+            ))),
         }
     }
 
@@ -218,7 +312,10 @@ impl Database {
         let head = self.head;
         let found = self.table(&table.text)?;
         let job = found.compact(keep_since, head)?;
-        Ok(Outcome::Work(Work { table: table.text.clone(), job: Job::Compact(alloc::boxed::Box::new(job)) }))
+        Ok(Outcome::Work(Work {
+            table: table.text.clone(),
+            job: Job::Compact(alloc::boxed::Box::new(job)),
+        }))
     }
 
     /// Does some of a long work; the line for people when it is done. Between two calls the database can be read; a write ends COMPACT with
@@ -230,7 +327,10 @@ impl Database {
         match &mut work.job {
             Job::Snapshot(job) => match job.step(&env)? {
                 Step::Item(snapshot) => {
-                    let line = format!("snapshot of table {name} at @seq:{}: {} rows", snapshot.seq.0, snapshot.rows);
+                    let line = format!(
+                        "snapshot of table {name} at @seq:{}: {} rows",
+                        snapshot.seq.0, snapshot.rows
+                    );
                     table.add_snapshot(snapshot)?;
                     Ok(Step::Item(line))
                 }

@@ -1,7 +1,6 @@
 //! Transactions: events that are applied in memory under the seqs they will have, and seen by nobody else until they are committed.
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Database, Durability};
@@ -59,15 +58,26 @@ impl Database {
     /// `Code::Transaction` if one is open, `Code::ReadOnly`, `Code::Latched`, `Code::Limit` for the metadata.
     pub fn begin(&mut self, meta: Option<&Object>) -> Result<()> {
         if self.pending.is_some() {
-            return Err(Error::new(Code::Transaction, "a transaction is open already").hint("COMMIT or ROLLBACK it first"));
+            return Err(
+                Error::new(Code::Transaction, "a transaction is open already")
+                    .hint("COMMIT or ROLLBACK it first"),
+            );
         }
         self.start(true, meta)
     }
 
     pub(super) fn start(&mut self, explicit: bool, meta: Option<&Object>) -> Result<()> {
         self.env.latch()?.check()?;
-        let meta = meta.filter(|meta| !meta.is_empty()).map(encode_meta).transpose()?;
-        self.pending = Some(Pending { explicit, meta, events: Vec::new(), time: self.head.1 });
+        let meta = meta
+            .filter(|meta| !meta.is_empty())
+            .map(encode_meta)
+            .transpose()?;
+        self.pending = Some(Pending {
+            explicit,
+            meta,
+            events: Vec::new(),
+            time: self.head.1,
+        });
         Ok(())
     }
 
@@ -79,11 +89,16 @@ impl Database {
     /// opened anew.
     pub fn commit(&mut self, now: Timestamp) -> Result<Written> {
         let Some(pending) = self.pending.take() else {
-            return Err(Error::new(Code::Transaction, "no transaction is open").hint("BEGIN starts one"));
+            return Err(
+                Error::new(Code::Transaction, "no transaction is open").hint("BEGIN starts one")
+            );
         };
         if now.0 > TIMESTAMP_MAX {
             self.undo(&pending.events);
-            return Err(Error::new(Code::OutOfRange, format!("a time is at most {}", Timestamp(TIMESTAMP_MAX))));
+            return Err(Error::new(
+                Code::OutOfRange,
+                format!("a time is at most {}", Timestamp(TIMESTAMP_MAX)),
+            ));
         }
         let time = now.max(self.head.1);
         match self.write_commit(&pending, time) {
@@ -94,7 +109,11 @@ impl Database {
                     None => self.head,
                 };
                 self.pay_maintenance(&pending)?;
-                Ok(Written { events, seq: self.head.0, time: self.head.1 })
+                Ok(Written {
+                    events,
+                    seq: self.head.0,
+                    time: self.head.1,
+                })
             }
             Err(error) => {
                 self.undo(&pending.events);
@@ -120,7 +139,12 @@ impl Database {
     }
 
     /// Runs one statement's writes: inside the open transaction, where they are taken back if they fail; otherwise as one of its own.
-    pub(super) fn atomically(&mut self, now: Timestamp, meta: Option<&Object>, writes: impl FnOnce(&mut Database) -> Result<()>) -> Result<Written> {
+    pub(super) fn atomically(
+        &mut self,
+        now: Timestamp,
+        meta: Option<&Object>,
+        writes: impl FnOnce(&mut Database) -> Result<()>,
+    ) -> Result<Written> {
         let inside = self.pending.is_some();
         if !inside {
             self.start(false, meta)?;
@@ -128,9 +152,16 @@ impl Database {
         if let Some(pending) = &mut self.pending {
             pending.time = now.max(self.head.1);
         }
-        let before = self.pending.as_ref().map_or(0, |pending| pending.events.len());
+        let before = self
+            .pending
+            .as_ref()
+            .map_or(0, |pending| pending.events.len());
         if let Err(error) = writes(self) {
-            let undone = self.pending.as_mut().map(|pending| pending.events.split_off(before)).unwrap_or_default();
+            let undone = self
+                .pending
+                .as_mut()
+                .map(|pending| pending.events.split_off(before))
+                .unwrap_or_default();
             self.undo(&undone);
             if !inside {
                 self.pending = None;
@@ -140,8 +171,14 @@ impl Database {
         if !inside {
             return self.commit(now);
         }
-        let events = self.pending.as_ref().map_or(0, |pending| pending.events.len() - before) as u64;
-        let (seq, time) = self.pending.as_ref().map_or(self.head, |pending| pending.head(self.head));
+        let events = self
+            .pending
+            .as_ref()
+            .map_or(0, |pending| pending.events.len() - before) as u64;
+        let (seq, time) = self
+            .pending
+            .as_ref()
+            .map_or(self.head, |pending| pending.head(self.head));
         Ok(Written { events, seq, time })
     }
 
@@ -163,13 +200,11 @@ fn encode_meta(meta: &Object) -> Result<Bytes> {
     msgpack::encode_object(meta, &mut bytes);
     msgpack::validate(&bytes)?;
     if bytes.len() > METADATA_BYTES_MAX {
-        let message = format!("a transaction's metadata has at most {METADATA_BYTES_MAX} bytes, not {}", bytes.len());
+        let message = format!(
+            "a transaction's metadata has at most {METADATA_BYTES_MAX} bytes, not {}",
+            bytes.len()
+        );
         return Err(Error::new(Code::Limit, message));
     }
     Ok(Bytes::from(bytes))
-}
-
-/// The name of a table as an event keeps it.
-pub(super) fn shared(name: &String) -> alloc::rc::Rc<str> {
-    alloc::rc::Rc::from(name.as_str())
 }

@@ -33,7 +33,13 @@ impl Database {
     ///
     /// # Errors
     /// `Code::NoSuchRow`; `Code::InvalidKey` if it changes the key; `Code::Limit`, `Code::UnknownTable`.
-    pub fn patch(&mut self, table: &str, key: &Key, patch: &Object, now: Timestamp) -> Result<Written> {
+    pub fn patch(
+        &mut self,
+        table: &str,
+        key: &Key,
+        patch: &Object,
+        now: Timestamp,
+    ) -> Result<Written> {
         self.atomically(now, None, |db| db.change(table, key, patch))
     }
 
@@ -49,7 +55,10 @@ impl Database {
     pub(super) fn put(&mut self, table: &str, intent: Intent, document: &Object) -> Result<()> {
         let primary_key = &self.table(table)?.schema().primary_key;
         let value = document.get(primary_key).ok_or_else(|| {
-            Error::new(Code::InvalidKey, format!("the document has no member {primary_key}, the key of table {table}"))
+            Error::new(
+                Code::InvalidKey,
+                format!("the document has no member {primary_key}, the key of table {table}"),
+            )
         })?;
         let key = Key::from_value(value)?;
         let body = encode(document)?;
@@ -61,7 +70,10 @@ impl Database {
         let primary_key = &self.table(table)?.schema().primary_key;
         if let Some(value) = patch.get(primary_key) {
             if *value != key.to_value() {
-                let error = Error::new(Code::InvalidKey, format!("a patch cannot change the key: {primary_key} of row {key}"));
+                let error = Error::new(
+                    Code::InvalidKey,
+                    format!("a patch cannot change the key: {primary_key} of row {key}"),
+                );
                 return Err(error.hint("insert the row under its new key and delete the old one"));
             }
         }
@@ -70,14 +82,27 @@ impl Database {
     }
 
     /// Prepares an event and applies it under the next seq of the open transaction.
-    pub(super) fn event(&mut self, table: &str, intent: Intent, key: &Key, body: Option<Bytes>) -> Result<()> {
+    pub(super) fn event(
+        &mut self,
+        table: &str,
+        intent: Intent,
+        key: &Key,
+        body: Option<Bytes>,
+    ) -> Result<()> {
         let mut encoded = Vec::new();
         key.encode(&mut encoded);
         let Some(pending) = &self.pending else {
             return Err(Error::new(Code::Transaction, "no transaction is open"));
         };
         let seq = Seq(pending.head(self.head).0.0 + 1);
-        let wanted = Wanted { intent, key: encoded, body, meta: pending.meta.clone(), seq, time: pending.time };
+        let wanted = Wanted {
+            intent,
+            key: encoded,
+            body,
+            meta: pending.meta.clone(),
+            seq,
+            time: pending.time,
+        };
         let shared = match pending.events.last() {
             Some(last) if &*last.table == table => last.table.clone(),
             _ => alloc::rc::Rc::from(table),
@@ -86,7 +111,10 @@ impl Database {
         let change = table.prepare(wanted)?;
         let applied = table.apply(change);
         if let Some(pending) = &mut self.pending {
-            pending.events.push(PendingEvent { table: shared, applied });
+            pending.events.push(PendingEvent {
+                table: shared,
+                applied,
+            });
         }
         Ok(())
     }

@@ -1,48 +1,9 @@
 //! What a SELECT reads from: a table at a point. The engine's views are one; tests bring their own.
 
-use core::ops::Bound;
-
 use crate::error::Result;
-use crate::value::{Bytes, Chain, Key, Path, Value};
+use crate::value::{Bytes, Chain, Key, Path};
 
-/// One step of work that is done piece by piece.
-#[derive(Debug)]
-pub enum Step<T> {
-    /// Something came of it.
-    Item(T),
-    /// A bounded amount of work was done and nothing came of it yet: call again.
-    Pause,
-    /// There is nothing more.
-    Done,
-}
-
-/// A range of keys.
-#[derive(Clone, Debug)]
-pub struct KeyRange {
-    /// Where it starts.
-    pub lower: Bound<Key>,
-    /// Where it ends.
-    pub upper: Bound<Key>,
-}
-
-/// A range of values of one type: where one end is open, it ends with the type of the other.
-#[derive(Clone, Debug)]
-pub struct ValueRange {
-    /// Where it starts.
-    pub lower: Bound<Value>,
-    /// Where it ends.
-    pub upper: Bound<Value>,
-}
-
-impl ValueRange {
-    /// The range of one value.
-    pub fn exactly(value: Value) -> Self {
-        ValueRange {
-            lower: Bound::Included(value.clone()),
-            upper: Bound::Included(value),
-        }
-    }
-}
+pub use crate::table::{KeyRange, Step, ValueRange};
 
 /// A table at a point.
 pub trait Source {

@@ -60,7 +60,11 @@ impl Table {
     ///
     /// # Errors
     /// `Code::BeforeHorizon` for a point that is gone already.
-    pub fn compact(&mut self, keep_since: Option<Point>, head: (Seq, Timestamp)) -> Result<Compact> {
+    pub fn compact(
+        &mut self,
+        keep_since: Option<Point>,
+        head: (Seq, Timestamp),
+    ) -> Result<Compact> {
         let seq = match keep_since {
             Some(point) => self.resolve(point, head)?,
             None => self.head.seq,
@@ -87,7 +91,13 @@ impl Compact {
     pub fn step(&mut self, table: &mut Table) -> Result<Step<String>> {
         if table.head.seq != self.head {
             self.abort(table)?;
-            return Err(Error::new(Code::Conflict, format!("table {} was written while it was being compacted", table.schema().name)));
+            return Err(Error::new(
+                Code::Conflict,
+                format!(
+                    "table {} was written while it was being compacted",
+                    table.schema().name
+                ),
+            ));
         }
         for _ in 0..STEP_EVENTS {
             if !self.take_event()? {
@@ -116,14 +126,21 @@ impl Compact {
         let below = event.seq <= self.view.seq();
         if below {
             if event.seq > self.last_below.seq {
-                self.last_below = Horizon { seq: event.seq, time: event.time };
+                self.last_below = Horizon {
+                    seq: event.seq,
+                    time: event.time,
+                };
             }
         }
         let transaction = self.transaction;
         if !event.more {
             self.transaction += 1;
         }
-        let kept = if below { latest(&self.view, &event, transaction)? } else { Some(Kept::verbatim(&event, transaction)) };
+        let kept = if below {
+            latest(&self.view, &event, transaction)?
+        } else {
+            Some(Kept::verbatim(&event, transaction))
+        };
         match kept {
             Some(kept) => {
                 self.kept += 1;
@@ -144,7 +161,10 @@ impl Compact {
         table.rebuild()?;
         let (name, horizon) = (&table.schema().name, self.last_below);
         let (kept, dropped) = (self.kept, self.dropped);
-        Ok(Step::Item(format!("table {name} compacted: {dropped} events dropped, {kept} kept; its history starts at @seq:{} ({})", horizon.seq.0, horizon.time)))
+        Ok(Step::Item(format!(
+            "table {name} compacted: {dropped} events dropped, {kept} kept; its history starts at @seq:{} ({})",
+            horizon.seq.0, horizon.time
+        )))
     }
 }
 
@@ -154,9 +174,14 @@ fn latest(view: &View, event: &EventRef<'_>, transaction: u64) -> Result<Option<
     keycode::encode(event.key.view(), &mut key);
     let mut walk = Walk::new(view.sources().clone(), &key, view.seq());
     let newest = walk.next()?;
-    let is = |version: &Option<super::version::Version>| version.as_ref().is_some_and(|version| version.seq == event.seq);
+    let is = |version: &Option<super::version::Version>| {
+        version
+            .as_ref()
+            .is_some_and(|version| version.seq == event.seq)
+    };
     if !is(&newest) {
-        let before_deletion = newest.is_some_and(|newest| newest.op == Op::Delete) && is(&walk.next()?);
+        let before_deletion =
+            newest.is_some_and(|newest| newest.op == Op::Delete) && is(&walk.next()?);
         if !before_deletion {
             return Ok(None);
         }
@@ -164,8 +189,16 @@ fn latest(view: &View, event: &EventRef<'_>, transaction: u64) -> Result<Option<
     if event.op == Op::Delete {
         return Ok(Some(Kept::verbatim(event, transaction)));
     }
-    let document = view.at(event.seq).get_encoded(&key)?.as_ref().map(Row::document);
-    Ok(document.map(|document| Kept { op: Op::Insert, body: Some(document.to_vec()), ..Kept::verbatim(event, transaction) }))
+    let document = view
+        .at(event.seq)
+        .get_encoded(&key)?
+        .as_ref()
+        .map(Row::document);
+    Ok(document.map(|document| Kept {
+        op: Op::Insert,
+        body: Some(document.to_vec()),
+        ..Kept::verbatim(event, transaction)
+    }))
 }
 
 impl Kept {
@@ -199,16 +232,16 @@ impl Output {
     }
 
     fn encode(&mut self, kept: &Kept, more: bool) -> Result<()> {
-        let key = Raw::new(&kept.key).ok_or_else(|| Error::new(Code::InvalidKey, "a key cannot be encoded"))?;
-        let raw = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(Vec::as_slice);
+        let key = Raw::new(&kept.key)
+            .ok_or_else(|| Error::new(Code::InvalidKey, "a key cannot be encoded"))?;
         let frame = EventRef {
             seq: kept.seq,
             time: kept.time,
             op: kept.op,
             more,
             key,
-            body: raw(&kept.body).and_then(Raw::new),
-            meta: raw(&kept.meta).and_then(Raw::new),
+            body: kept.body.as_deref().and_then(Raw::new),
+            meta: kept.meta.as_deref().and_then(Raw::new),
         };
         self.frames.push(&frame).map(|_| ())
     }

@@ -203,7 +203,12 @@ impl Table {
         let name = self.schema.name.clone();
         match Table::open(self.env.clone(), &name, &[])? {
             Some((table, _)) => *self = table,
-            None => return Err(Error::new(Code::FileMissing, alloc::format!("table {name} is gone"))),
+            None => {
+                return Err(Error::new(
+                    Code::FileMissing,
+                    alloc::format!("table {name} is gone"),
+                ));
+            }
         }
         self.maintain_fully(true)?;
         if let Some(mut snapshot) = self.take_snapshot()? {

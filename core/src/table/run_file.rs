@@ -33,14 +33,6 @@ impl Index {
         core::iter::once(Index::Primary).chain((0..schema.indexes.len()).map(Index::Secondary))
     }
 
-    /// The place of its runs in meta.json.
-    pub fn place(self) -> usize {
-        match self {
-            Index::Primary => 0,
-            Index::Secondary(number) => number + 1,
-        }
-    }
-
     fn kind(self) -> Kind {
         match self {
             Index::Primary => Kind::PrimaryIndex,
