@@ -11,6 +11,7 @@ pub mod interrupt;
 pub mod options;
 pub mod output;
 pub mod progress;
+pub mod store;
 
 use std::process::ExitCode;
 

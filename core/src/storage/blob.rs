@@ -46,8 +46,8 @@ pub trait Blob {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize>;
 
     /// Writes `bytes` at `end`, where the caller knows the data to end. What the file holds from `end` on must be
-    /// nothing or reserved zeros; if its first bytes are not zeros another writer is at work: `Code::Conflict`, and nothing is
-    /// written. `end` beyond the file's length is a conflict too. Not durable before [`Blob::sync`]; after a crash
+    /// nothing or reserved zeros; if any of the next [`CONFLICT_BYTES`] bytes is not zero another writer is at work:
+    /// `Code::Conflict`, and nothing is written. `end` beyond the file's length is a conflict too. Not durable before [`Blob::sync`]; after a crash
     /// any of the bytes may be missing, zeros or cut off, in any order.
     fn append(&mut self, end: u64, bytes: &[u8]) -> Result<()>;
 

@@ -240,7 +240,10 @@ impl Disk {
         let live = self.live(id);
         let conflict = match live.get(at..) {
             None => true,
-            Some(there) => there.iter().take(bytes.len()).any(|byte| *byte != 0),
+            Some(there) => there
+                .iter()
+                .take(bytes.len().max(driftdb_core::storage::CONFLICT_BYTES))
+                .any(|byte| *byte != 0),
         };
         let verdict = self.count(CallKind::Append, path, bytes.len())?;
         if conflict {
