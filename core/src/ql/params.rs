@@ -90,9 +90,6 @@ impl Params {
     /// The same for the text of a script, before its first statement runs. A script that is not even made of tokens passes:
     /// running it gives the better error.
     pub fn check_text(&self, text: &str) -> Result<()> {
-        if self.positional.is_empty() && self.named.is_empty() {
-            return Ok(());
-        }
         let mut uses = Uses::default();
         let Some(found) = find(text) else {
             return Ok(());
