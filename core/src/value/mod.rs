@@ -15,6 +15,8 @@ pub mod order;
 pub mod patch;
 pub mod path;
 mod raw;
+#[cfg(feature = "std")]
+mod serde;
 #[cfg(test)]
 #[allow(clippy::indexing_slicing)]
 mod testing;
