@@ -5,13 +5,16 @@ mod commit;
 mod describe;
 mod diff;
 mod drift;
+mod dump;
 pub mod eventline;
+mod history;
 mod marker;
 mod open;
 mod rows;
 mod run;
 mod source;
 mod transaction;
+mod verify;
 mod write;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -20,11 +23,13 @@ use alloc::string::String;
 
 pub use crate::options::{Durability, Options};
 pub use crate::table::{Row, Schema, Step, View, drive};
+pub use dump::{Dump, Loader};
 pub use marker::{FORMAT, MARKER};
 pub use open::Report;
 pub use rows::Rows;
 pub use run::{Context, Outcome, Work};
 pub use transaction::Written;
+pub use verify::{Finding, Verified, Verify};
 
 use crate::log::Journal;
 use crate::table::{Env, Table};

@@ -158,7 +158,7 @@ impl Database {
                     .as_ref()
                     .map(|point| point.point(params))
                     .transpose()?;
-                self.run_compact(table, point)
+                self.run_compact(&table.text, point)
             }
         }
     }
@@ -305,17 +305,29 @@ impl Database {
         }
     }
 
-    fn run_compact(&mut self, table: &Name, keep_since: Option<Point>) -> Result<Outcome> {
+    fn run_compact(&mut self, table: &str, keep_since: Option<Point>) -> Result<Outcome> {
         self.not_in_transaction("COMPACT")?;
         self.sync()?;
         self.retire_journal()?;
         let head = self.head;
-        let found = self.table(&table.text)?;
+        let found = self.table(table)?;
         let job = found.compact(keep_since, head)?;
         Ok(Outcome::Work(Work {
-            table: table.text.clone(),
+            table: table.into(),
             job: Job::Compact(alloc::boxed::Box::new(job)),
         }))
+    }
+
+    /// COMPACT, driven to its end.
+    pub(super) fn compact_table(
+        &mut self,
+        table: &str,
+        keep_since: Option<Point>,
+    ) -> Result<String> {
+        match self.run_compact(table, keep_since)? {
+            Outcome::Work(work) => self.finish(work),
+            _ => Ok(String::new()),
+        }
     }
 
     /// Does some of a long work; the line for people when it is done. Between two calls the database can be read; a write ends COMPACT with

@@ -28,6 +28,8 @@ pub struct Pending {
     pub(super) events: Vec<PendingEvent>,
     /// The time that its events have until it is committed.
     pub(super) time: Timestamp,
+    /// The seq of the next event, where a load gives it.
+    pub(super) given_seq: Option<Seq>,
 }
 
 /// One of its events.
@@ -77,7 +79,36 @@ impl Database {
             meta,
             events: Vec::new(),
             time: self.head.1,
+            given_seq: None,
         });
+        Ok(())
+    }
+
+    /// Says what the next event of the open transaction is to have: its seq, its metadata and the time known so far.
+    pub(super) fn next_event(
+        &mut self,
+        seq: Option<Seq>,
+        meta: Option<&Object>,
+        time: Timestamp,
+    ) -> Result<()> {
+        let head = self.head;
+        let meta = meta
+            .filter(|meta| !meta.is_empty())
+            .map(encode_meta)
+            .transpose()?;
+        if let Some(pending) = &mut self.pending {
+            let last = pending.head(head).0;
+            if seq.is_some_and(|seq| seq <= last) {
+                let message = format!(
+                    "seq {} does not rise: the last one is {}",
+                    seq.unwrap_or_default().0,
+                    last.0
+                );
+                return Err(Error::new(Code::InvalidInput, message));
+            }
+            (pending.given_seq, pending.meta) = (seq, meta);
+            pending.time = time.max(head.1).max(pending.time);
+        }
         Ok(())
     }
 

@@ -94,7 +94,9 @@ impl Database {
         let Some(pending) = &self.pending else {
             return Err(Error::new(Code::Transaction, "no transaction is open"));
         };
-        let seq = Seq(pending.head(self.head).0.0 + 1);
+        let seq = pending
+            .given_seq
+            .unwrap_or(Seq(pending.head(self.head).0.0 + 1));
         let wanted = Wanted {
             intent,
             key: encoded,
@@ -111,6 +113,7 @@ impl Database {
         let change = table.prepare(wanted)?;
         let applied = table.apply(change);
         if let Some(pending) = &mut self.pending {
+            pending.given_seq = None;
             pending.events.push(PendingEvent {
                 table: shared,
                 applied,

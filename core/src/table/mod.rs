@@ -4,6 +4,7 @@
 //! by key and every change of an indexed value, and snapshots of all rows at some seqs. A [`View`] reads all of it at one seq.
 //! An event is prepared ([`change`]: all that can fail), appended to the log, and applied ([`Table::apply`], which cannot fail).
 
+mod audit;
 pub mod change;
 mod compact;
 mod delta;
@@ -31,6 +32,7 @@ mod version;
 mod view;
 mod walk;
 
+pub use audit::Audit;
 pub use change::{Change, Intent, Wanted};
 pub use compact::Compact;
 pub use env::Env;

@@ -1,0 +1,128 @@
+//! The whole engine on the memory store, with thresholds so small that every mechanism runs.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::rc::Rc;
+
+use driftdb_core::db::{Context, Database, Options, Outcome, Verified, drive};
+use driftdb_core::ql::{self, Params};
+use driftdb_core::storage::MemoryStore;
+use driftdb_core::time::Timestamp;
+use driftdb_core::value::Object;
+
+fn run(db: &mut Database, text: &str, now: u64) -> Vec<Object> {
+    let mut out = Vec::new();
+    for statement in ql::parse(text).unwrap() {
+        match db
+            .run(&statement, &Params::none(), &Context::at(Timestamp(now)))
+            .unwrap()
+        {
+            Outcome::Rows(mut rows) => {
+                while let Some(row) = rows.next().unwrap() {
+                    out.push(row);
+                }
+            }
+            Outcome::Work(work) => {
+                db.finish(work).unwrap();
+            }
+            Outcome::Written(_) | Outcome::Done(_) => {}
+        }
+    }
+    out
+}
+
+fn small() -> Options {
+    Options {
+        memtable_events: 8,
+        snapshot_events: 20,
+        segment_bytes: 2_000,
+        merge_fan: 3,
+        ..Options::default()
+    }
+}
+
+fn findings(db: &mut Database) -> Vec<String> {
+    let mut verify = db.verify().unwrap();
+    let mut out = Vec::new();
+    while let Some(found) = drive(|| verify.step()).unwrap() {
+        if let Verified::Finding(finding) = found {
+            out.push(format!("{finding:?}"));
+        }
+    }
+    out
+}
+
+#[test]
+fn every_past_seq_is_right_through_flushes_merges_snapshots_and_compaction() {
+    let store = Rc::new(MemoryStore::default());
+    Database::create(&*store, Timestamp(0)).unwrap();
+    let mut db = Database::open(store.clone(), small()).unwrap();
+    run(&mut db, "CREATE TABLE t (pk=id, INDEX(s))", 1);
+    let mut states: Vec<Vec<(u64, u64)>> = vec![vec![]];
+    let mut state = std::collections::BTreeMap::new();
+    for i in 1..=300u64 {
+        let key = i * 7 % 23;
+        if state.contains_key(&key) && i % 5 != 0 {
+            run(
+                &mut db,
+                &format!("PATCH t KEY {key} SET {{\"s\": {}, \"n\": {i}}}", i % 4),
+                i,
+            );
+            state.insert(key, i);
+        } else if state.remove(&key).is_some() {
+            run(&mut db, &format!("SOFT DELETE FROM t KEY {key}"), i);
+        } else {
+            run(
+                &mut db,
+                &format!(
+                    "INSERT INTO t {{\"id\": {key}, \"s\": {}, \"n\": {i}}}",
+                    i % 4
+                ),
+                i,
+            );
+            state.insert(key, i);
+        }
+        states.push(state.iter().map(|(k, n)| (*k, *n)).collect());
+        if i % 50 == 0 {
+            db.close().unwrap();
+            db = Database::open(store.clone(), small()).unwrap();
+        }
+    }
+    let check = |db: &mut Database, from: usize| {
+        for (seq, state) in states.iter().enumerate().skip(from) {
+            let rows = run(db, &format!("SELECT id, n FROM t AS OF '@seq:{seq}'"), 0);
+            let found: Vec<(u64, u64)> = rows
+                .iter()
+                .map(|row| {
+                    (
+                        row.get("id").unwrap().as_i64().unwrap() as u64,
+                        row.get("n").unwrap().as_i64().unwrap() as u64,
+                    )
+                })
+                .collect();
+            assert_eq!(&found, state, "seq {seq}");
+            for s in 0..4 {
+                let rows = run(
+                    db,
+                    &format!("SELECT id FROM t WHERE s = {s} AS OF '@seq:{seq}'"),
+                    0,
+                );
+                let expected = state.iter().filter(|(_, n)| n % 4 == s).count();
+                assert_eq!(rows.len(), expected, "s = {s} at seq {seq}");
+            }
+        }
+    };
+    check(&mut db, 0);
+    assert_eq!(findings(&mut db), Vec::<String>::new());
+    let mut reader = Database::open_reader(store.clone(), small()).unwrap();
+    check(&mut reader, 0);
+    run(&mut db, "COMPACT t KEEP SINCE '@seq:200'", 301);
+    check(&mut db, 200);
+    check(&mut reader, 200);
+    assert_eq!(findings(&mut db), Vec::<String>::new());
+    run(&mut db, "SNAPSHOT t; COMPACT t", 302);
+    check(&mut db, 300);
+    assert_eq!(findings(&mut db), Vec::<String>::new());
+    db.close().unwrap();
+    let mut db = Database::open(store, small()).unwrap();
+    check(&mut db, 300);
+}
