@@ -244,7 +244,7 @@ pub struct Select {
 #[derive(Debug, Args)]
 pub struct Filter {
     /// Only rows for which this DriftQL condition is true
-    #[arg(short, long = "where", value_name = "CONDITION")]
+    #[arg(short = 'w', long = "where", value_name = "CONDITION")]
     pub condition: Option<String>,
 
     /// The moment to look at: '@seq:N', a time or a date

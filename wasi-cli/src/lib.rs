@@ -4,13 +4,18 @@
 //! through `output`; every error ends in [`errors`], which shows it and knows its exit status.
 
 pub mod args;
+mod commands;
 pub mod errors;
 pub mod excerpt;
 pub mod input;
 pub mod interrupt;
+mod open;
 pub mod options;
 pub mod output;
 pub mod progress;
+#[cfg(not(target_family = "wasm"))]
+mod repl;
+mod session;
 pub mod store;
 
 use std::process::ExitCode;
@@ -22,5 +27,8 @@ pub fn run() -> ExitCode {
     let cli = args::Cli::parse();
     cli.color.choose();
     interrupt::listen();
-    ExitCode::SUCCESS
+    match commands::run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
 }

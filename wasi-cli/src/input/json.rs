@@ -223,7 +223,7 @@ mod tests {
             ("{\"a\":1}\n", "this is an object"),
             ("[{}", "does not end"),
             ("[{},\n{\"a\":1", "line 2"),
-            ("[{} {}]", "line 1"),
+            ("[{} {}]", "expected the end"),
             ("[{}}", "between rows"),
             ("[{},]", ""),
             ("[,{}]", ""),

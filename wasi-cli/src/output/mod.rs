@@ -3,13 +3,18 @@
 mod csv;
 mod json;
 mod table;
+mod target;
 
 use std::io::{self, IsTerminal, Write};
 
+use driftdb_core::db::{Rows, Step};
 use driftdb_core::value::{Object, Value};
 
 use crate::args::Format;
 use crate::errors::Result;
+use crate::interrupt;
+
+pub use target::Target;
 
 /// Where the rows of one statement go.
 pub trait Sink {
@@ -37,6 +42,33 @@ pub fn sink<'a>(format: Format, out: &'a mut dyn Write) -> Box<dyn Sink + 'a> {
         Format::Json => Box::new(json::Array::new(out)),
         Format::Jsonl => Box::new(json::Lines::new(out)),
         Format::Csv => Box::new(csv::Csv::new(out)),
+    }
+}
+
+/// Writes all rows of a statement.
+pub fn rows(
+    mut rows: Rows,
+    columns: Option<&[String]>,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let mut sink = sink(format, out);
+    sink.begin(columns)?;
+    while let Some(row) = next_row(&mut rows)? {
+        sink.row(row)?;
+    }
+    sink.end()
+}
+
+/// The next row of a statement, unless a signal comes first.
+pub fn next_row(rows: &mut Rows) -> Result<Option<Object>> {
+    loop {
+        interrupt::check()?;
+        match rows.step()? {
+            Step::Item(row) => return Ok(Some(row)),
+            Step::Pause => {}
+            Step::Done => return Ok(None),
+        }
     }
 }
 
@@ -73,6 +105,11 @@ impl Columns {
     /// The names found.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The names found.
+    pub fn into_names(self) -> Vec<String> {
+        self.names
     }
 }
 

@@ -38,6 +38,8 @@ impl<'a> Table<'a> {
 
     fn write_part(&mut self) -> Result<()> {
         let part = std::mem::take(&mut self.part);
+        // In a column that was asked for, NULL says that there is nothing; in a whole document null is a value.
+        let whole = self.columns.is_none();
         let mut found = Columns::default();
         let columns = match &self.columns {
             Some(columns) => columns,
@@ -59,7 +61,8 @@ impl<'a> Table<'a> {
         };
         grid.set_header(columns.iter().map(|name| printable_escaped(name)));
         for row in &part {
-            grid.add_row(columns.iter().map(|name| shown(row.get(name))));
+            let value = |name: &String| row.get(name).filter(|value| whole || !value.is_null());
+            grid.add_row(columns.iter().map(|name| shown(value(name))));
         }
         for line in grid.lines() {
             writeln!(self.out, "{}", line.trim_end())?;

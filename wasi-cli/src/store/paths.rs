@@ -53,7 +53,9 @@ pub fn list(dir: &Path) -> io::Result<Vec<String>> {
 /// Creates the directories above a file; returns those whose entries are not durable yet: the file's own directory always, and
 /// each one above a directory that was created.
 pub fn create_parents(file: &Path) -> io::Result<Vec<PathBuf>> {
-    let Some(mut dir) = file.parent() else { return Ok(Vec::new()) };
+    let Some(mut dir) = file.parent() else {
+        return Ok(Vec::new());
+    };
     let mut unsynced = vec![dir.to_path_buf()];
     let mut missing = Vec::new();
     while !dir.is_dir() {

@@ -1,0 +1,65 @@
+//! The commands, a module each.
+
+mod compact;
+mod describe;
+mod drift;
+mod dump;
+mod export;
+mod import;
+mod init;
+mod load;
+mod select;
+mod snapshot;
+mod sql;
+mod tables;
+mod verify;
+
+use std::path::PathBuf;
+
+use driftdb_core::ql::Params;
+
+use crate::args::{Command, Format};
+use crate::errors::{Result, Script};
+use crate::session::{Session, Settings};
+
+/// Runs a command.
+pub fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Init(command) => init::run(command),
+        Command::Sql(command) => sql::run(command),
+        Command::Select(command) => select::run(command),
+        Command::Drift(command) => drift::run(command),
+        Command::Tables(command) => tables::run(command),
+        Command::Describe(command) => describe::run(command),
+        Command::Import(command) => import::run(command),
+        Command::Export(command) => export::run(command),
+        Command::Dump(command) => dump::run(command),
+        Command::Load(command) => load::run(command),
+        Command::Snapshot(command) => snapshot::run(command),
+        Command::Compact(command) => compact::run(command),
+        Command::Verify(command) => verify::run(command),
+    }
+}
+
+/// Runs the one statement that a command stands for. Its text is shown if it has an error.
+fn one_statement(
+    dir: PathBuf,
+    writes: bool,
+    format: Format,
+    text: String,
+    params: &Params,
+) -> Result<()> {
+    let script = Script {
+        name: "the statement".into(),
+        text,
+        first_line: 1,
+    };
+    let mut session = Session::open(dir, writes, format, Settings::default())?;
+    session.run_script(&script, params)?;
+    session.close()
+}
+
+/// A name as it can stand in a statement, whatever is in it.
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
