@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::limits::INDEX_VALUE_BYTES_MAX;
 use crate::sorted::Cursor;
 use crate::time::Seq;
-use crate::value::{Value, msgpack};
+use crate::value::{Value, keycode, msgpack};
 
 /// Markers that one step passes over at most.
 const STEP_POSTINGS: usize = 1_000;
@@ -155,16 +155,16 @@ impl Limits {
             Bound::Included(value) | Bound::Excluded(value) => Some(encode(value)?),
             Bound::Unbounded => None,
         };
-        let tag = |bytes: &[u8]| bytes.first().copied();
+        let ends = |bytes: &[u8]| bytes.first().copied().map(keycode::first_bytes);
         match (lower, upper) {
             (Some(lower), Some(upper)) => Some(Limits { lower, upper }),
             (Some(lower), None) => {
                 let mut upper = alloc::vec![0xff; INDEX_VALUE_BYTES_MAX + 1];
-                *upper.first_mut()? = tag(&lower)?;
+                *upper.first_mut()? = ends(&lower)?.1;
                 Some(Limits { lower, upper })
             }
             (None, Some(upper)) => Some(Limits {
-                lower: alloc::vec![tag(&upper)?],
+                lower: alloc::vec![ends(&upper)?.0],
                 upper,
             }),
             (None, None) => Some(Limits {

@@ -32,6 +32,14 @@ const STRING_END: [u8; 2] = [ZERO, 0x01];
 const RESIDUAL_BIAS: u16 = 0x8000;
 const SIGN: u64 = 1 << 63;
 
+/// The least and the greatest first byte of keycodes of the type that a first byte tells. A boolean is all in its first byte.
+pub fn first_bytes(first: u8) -> (u8, u8) {
+    match first {
+        FALSE | TRUE => (FALSE, TRUE),
+        other => (other, other),
+    }
+}
+
 /// Appends the keycode of a value.
 #[inline]
 pub fn encode(value: ValueRef<'_>, out: &mut Vec<u8>) {
