@@ -1,9 +1,4 @@
 //! How fast sorted files are: build, seek, walk, probe, open. `cargo run --release --example sorted_speed [entries]`.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation
-)]
 
 use std::fs::File;
 use std::hint::black_box;

@@ -7,7 +7,7 @@ use driftdb_core::{Code, Error};
 use serde_json::Value;
 
 use crate::engine::Engine;
-use crate::oracle::{Doc, Key, Oracle, Table, compare, name, text};
+use crate::oracle::{Doc, Event, Key, Kind, Oracle, Table, compare, merge_patch, name, text};
 use crate::random::Random;
 
 /// What a comparison found.
@@ -35,12 +35,19 @@ pub enum Depth {
 
 /// Compares to a depth; the seed chooses what is sampled.
 pub fn check(engine: &mut Engine, oracle: &Oracle, depth: Depth, seed: u64) -> Checked {
-    let mut check = Check { engine, oracle, random: Random::new(seed), count: 0 };
+    let mut check = Check {
+        engine,
+        oracle,
+        random: Random::new(seed),
+        count: 0,
+    };
     check.heads()?;
     check.points(None, true)?;
     let seqs: Vec<u64> = match depth {
         Depth::All => (0..=oracle.seq + 1).collect(),
-        Depth::Some(count) => (0..count).map(|_| check.random.below(oracle.seq + 2)).collect(),
+        Depth::Some(count) => (0..count)
+            .map(|_| check.random.below(oracle.seq + 2))
+            .collect(),
         Depth::Head => Vec::new(),
     };
     for seq in &seqs {
@@ -99,12 +106,22 @@ fn probes() -> Vec<Value> {
 
 impl Check<'_> {
     fn heads(&mut self) -> Result<(), Finding> {
-        let (seq, time) = self.engine.head();
+        let (seq, time) = self
+            .engine
+            .head()
+            .map_err(|error| Finding::Error("the head".into(), error))?;
         if (seq, time) != (self.oracle.seq, self.oracle.time) {
             let expected = (self.oracle.seq, self.oracle.time);
-            return wrong(format!("the head is {:?}, expected {expected:?}", (seq, time)));
+            return wrong(format!(
+                "the head is {:?}, expected {expected:?}",
+                (seq, time)
+            ));
         }
-        let names: BTreeSet<String> = self.engine.tables().into_iter().collect();
+        let names = self
+            .engine
+            .tables()
+            .map_err(|error| Finding::Error("the tables".into(), error))?;
+        let names: BTreeSet<String> = names.into_iter().collect();
         let expected: BTreeSet<String> = self.oracle.tables.keys().cloned().collect();
         if names != expected {
             return wrong(format!("the tables are {names:?}, expected {expected:?}"));
@@ -130,7 +147,11 @@ impl Check<'_> {
 
     /// The times around that of a seq.
     fn times(&mut self, seq: u64) -> Result<(), Finding> {
-        let Some(time) = (seq as usize).checked_sub(1).and_then(|index| self.oracle.times.get(index)).copied() else {
+        let Some(time) = (seq as usize)
+            .checked_sub(1)
+            .and_then(|index| self.oracle.times.get(index))
+            .copied()
+        else {
             return Ok(());
         };
         let oracle = self.oracle;
@@ -142,7 +163,13 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn scan(&mut self, table_name: &str, table: &Table, at: Option<At>, seq: u64) -> Result<(), Finding> {
+    fn scan(
+        &mut self,
+        table_name: &str,
+        table: &Table,
+        at: Option<At>,
+        seq: u64,
+    ) -> Result<(), Finding> {
         let query = format!("SELECT * FROM {}{}", name(table_name), as_of(at));
         let expected = expected_rows(table, seq, |_| true);
         self.compare_rows(&query, expected, false)
@@ -158,13 +185,19 @@ impl Check<'_> {
     ) -> Result<(), Finding> {
         let mut keys: Vec<Key> = table.events.keys().cloned().collect();
         if !deep {
-            keys = (0..3.min(keys.len())).map(|_| self.random.pick(&keys).clone()).collect();
+            keys = (0..3.min(keys.len()))
+                .map(|_| self.random.pick(&keys).clone())
+                .collect();
         }
         keys.push(Key::Str("never there".to_string()));
         for key in keys {
             let what = format!("get {} of {table_name}{}", key.json(), as_of(at));
-            let expected = table.state(seq).map(|state| state.get(&key).map(|doc| text(doc)));
-            let answer = self.engine.get(table_name, &key, at.map(At::text).as_deref());
+            let expected = table
+                .state(seq)
+                .map(|state| state.get(&key).map(|doc| text(doc)));
+            let answer = self
+                .engine
+                .get(table_name, &key, at.map(At::text).as_deref());
             let answer = answer.map(|row| row.map(|doc| text(&doc)));
             self.compare_answer(what, answer, expected)?;
         }
@@ -191,10 +224,16 @@ impl Check<'_> {
                     3 => (">=", Ordering::is_ge),
                     _ => ("=", Ordering::is_eq),
                 };
-                let query =
-                    format!("SELECT * FROM {} WHERE {index} {operator} {probe}{}", name(table_name), as_of(at));
-                let matches =
-                    |doc: &Doc| member(doc, index).and_then(|value| compare(value, &probe)).is_some_and(wanted);
+                let query = format!(
+                    "SELECT * FROM {} WHERE {index} {operator} {probe}{}",
+                    name(table_name),
+                    as_of(at)
+                );
+                let matches = |doc: &Doc| {
+                    member(doc, index)
+                        .and_then(|value| compare(value, &probe))
+                        .is_some_and(wanted)
+                };
                 self.compare_rows(&query, expected_rows(table, seq, matches), true)?;
             }
         }
@@ -208,7 +247,7 @@ impl Check<'_> {
                 if !deep && self.random.chance(70) {
                     continue;
                 }
-                let expected: Vec<String> = events.iter().map(|event| event.describe()).collect();
+                let expected = describe(events);
                 let what = format!("SHOW DRIFT {} KEY {}", name(table_name), key.json());
                 let answer = self.engine.history(&what);
                 self.compare_answer(what, answer, Some(expected))?;
@@ -217,8 +256,16 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn compare_rows(&mut self, query: &str, expected: Option<Vec<String>>, any_order: bool) -> Result<(), Finding> {
-        let answer = self.engine.rows(query).map(|rows| rows.iter().map(text).collect::<Vec<_>>());
+    fn compare_rows(
+        &mut self,
+        query: &str,
+        expected: Option<Vec<String>>,
+        any_order: bool,
+    ) -> Result<(), Finding> {
+        let answer = self
+            .engine
+            .rows(query)
+            .map(|rows| rows.iter().map(text).collect::<Vec<_>>());
         if !any_order {
             return self.compare_answer(query.to_string(), answer, expected);
         }
@@ -239,8 +286,12 @@ impl Check<'_> {
         self.count += 1;
         match (answer, expected) {
             (Ok(answer), Some(expected)) if answer == expected => Ok(()),
-            (Ok(answer), Some(expected)) => wrong(format!("{what}\n  got      {answer:?}\n  expected {expected:?}")),
-            (Ok(answer), None) => wrong(format!("{what}\n  is before the horizon and got {answer:?}")),
+            (Ok(answer), Some(expected)) => wrong(format!(
+                "{what}\n  got      {answer:?}\n  expected {expected:?}"
+            )),
+            (Ok(answer), None) => wrong(format!(
+                "{what}\n  is before the horizon and got {answer:?}"
+            )),
             (Err(error), None) if error.code() == Code::BeforeHorizon => Ok(()),
             (Err(error), _) => Err(Finding::Error(what, error)),
         }
@@ -249,7 +300,13 @@ impl Check<'_> {
 
 fn expected_rows(table: &Table, seq: u64, matches: impl Fn(&Doc) -> bool) -> Option<Vec<String>> {
     let state = table.state(seq)?;
-    Some(state.values().filter(|doc| matches(doc)).map(|doc| text(doc)).collect())
+    Some(
+        state
+            .values()
+            .filter(|doc| matches(doc))
+            .map(|doc| text(doc))
+            .collect(),
+    )
 }
 
 /// The member at a dotted path.
@@ -265,4 +322,40 @@ fn as_of(at: Option<At>) -> String {
 
 fn wrong<T>(what: String) -> Result<T, Finding> {
     Err(Finding::Wrong(what))
+}
+
+/// The events of a key as `Engine::history` shows them.
+fn describe(events: &[Event]) -> Vec<String> {
+    let mut row: Option<Doc> = None;
+    let mut lines = Vec::new();
+    for event in events {
+        let name = match &event.kind {
+            Kind::Insert(doc) => {
+                row = Some((**doc).clone());
+                "INSERT"
+            }
+            Kind::Patch(patch) => {
+                merge_patch(row.get_or_insert_default(), patch);
+                "PATCH"
+            }
+            Kind::Delete => {
+                row = None;
+                "SOFT_DELETE"
+            }
+        };
+        let meta = |member: &str| {
+            event
+                .meta
+                .as_ref()
+                .and_then(|meta| meta.get(member))
+                .unwrap_or(&Value::Null)
+        };
+        let time = driftdb_core::time::Timestamp(event.time);
+        let after = row.as_ref().map_or("null".to_string(), text);
+        let (seq, by, why) = (event.seq, meta("by"), meta("why"));
+        lines.push(format!(
+            "{seq} \"{time}\" \"{name}\" {by} {why} null {after}"
+        ));
+    }
+    lines
 }

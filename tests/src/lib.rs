@@ -1,8 +1,13 @@
-//! What the behaviour tests share: fault-injecting store, oracle, workloads, comparison.
+//! What the behaviour tests share: fault-injecting store, oracle, workloads, comparison, the contracts of a store.
 
 pub mod budget;
+pub mod check;
 pub mod conformance;
+pub mod engine;
 pub mod fault;
 pub mod oracle;
 pub mod random;
+pub mod recovery;
+pub mod session;
+pub mod small;
 pub mod workload;

@@ -89,7 +89,15 @@ impl Session {
     /// Opens the database that is in a store and goes on from what the oracle knows.
     pub fn resume(store: FaultStore, settings: Settings, oracle: Oracle) -> Result<Session, Error> {
         let engine = Some(Engine::open(&store, &settings)?);
-        Ok(Session { store, engine, oracle, in_flight: None, error: None, steps: 0, settings })
+        Ok(Session {
+            store,
+            engine,
+            oracle,
+            in_flight: None,
+            error: None,
+            steps: 0,
+            settings,
+        })
     }
 
     fn fail(&mut self, error: Error, after: Oracle) {
@@ -112,18 +120,26 @@ impl Session {
         self.steps += 1;
         let mut after = self.oracle.clone();
         let expected = after.apply(op, clock);
-        let Some(engine) = &mut self.engine else { return Ok(Step::Failed) };
+        let Some(engine) = &mut self.engine else {
+            return Ok(Step::Failed);
+        };
         let answer = match op {
             Op::Reopen => self.reopen().map(|()| 0),
             Op::Maintain => engine.maintain().map(|()| 0),
-            Op::Transaction { writes, meta, commit } => {
+            Op::Transaction {
+                writes,
+                meta,
+                commit,
+            } => {
                 let mut statements = self.oracle.clone();
                 let answers = statements.transaction(writes, meta.as_ref(), clock);
                 match engine.transaction_up_to_commit(writes, meta.as_ref(), &answers, clock) {
                     Ok(()) => engine.end_transaction(*commit, clock),
                     // COMMIT was not given, so nothing of it may ever be there.
                     Err(Failure::Storage(error)) => return self.failed(error, self.oracle.clone()),
-                    Err(Failure::Differs(what)) => return Err(format!("step {}: {op}\n  {what}", self.steps)),
+                    Err(Failure::Differs(what)) => {
+                        return Err(format!("step {}: {op}\n  {what}", self.steps));
+                    }
                 }
             }
             op => engine.statement(&op.to_string(), clock),
@@ -133,7 +149,10 @@ impl Session {
             answer => answer.map_err(|error| error.code()),
         };
         if answer != expected {
-            return Err(format!("step {}: {op}\n  answered {answer:?}, expected {expected:?}", self.steps));
+            return Err(format!(
+                "step {}: {op}\n  answered {answer:?}, expected {expected:?}",
+                self.steps
+            ));
         }
         self.oracle = after;
         Ok(Step::Done)
@@ -141,7 +160,10 @@ impl Session {
 
     fn failed(&mut self, error: Error, after: Oracle) -> Result<Step, String> {
         if !self.store.has_failed() {
-            return Err(format!("step {}: an error without a fault: {error:?}", self.steps));
+            return Err(format!(
+                "step {}: an error without a fault: {error:?}",
+                self.steps
+            ));
         }
         self.fail(error, after);
         Ok(Step::Failed)

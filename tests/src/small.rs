@@ -25,22 +25,40 @@ pub struct Small {
 
 /// Makes the small database of a seed; `steps` operations after the tables.
 pub fn database(seed: u64, steps: usize) -> Small {
-    let mix = Mix { snapshot: 6, maintain: 12, compact: 4, reopen: 10, keys: 6, filler: 60, ..Mix::default() };
+    let mix = Mix {
+        snapshot: 6,
+        maintain: 12,
+        compact: 4,
+        reopen: 10,
+        keys: 6,
+        filler: 60,
+        ..Mix::default()
+    };
     let script = script(seed, mix, steps);
     let settings = small();
     let mut session = Session::create(FaultStore::new(), settings.clone());
     let mut earlier = Vec::new();
     for step in &script {
         run(&mut session, &vec![step.clone()]);
-        if matches!(step.0, Op::Reopen | Op::Maintain | Op::Snapshot { .. } | Op::Compact { .. }) {
+        if matches!(
+            step.0,
+            Op::Reopen | Op::Maintain | Op::Snapshot { .. } | Op::Compact { .. }
+        ) {
             earlier.push(session.store.files());
         }
     }
     run(&mut session, &vec![(Op::Maintain, 0), (Op::Reopen, 0)]);
     if let Some(engine) = session.engine.take() {
-        engine.close().unwrap_or_else(|error| panic!("closing: {error:?}"));
+        engine
+            .close()
+            .unwrap_or_else(|error| panic!("closing: {error:?}"));
     }
-    Small { files: session.store.files(), oracle: session.oracle, earlier, settings }
+    Small {
+        files: session.store.files(),
+        oracle: session.oracle,
+        earlier,
+        settings,
+    }
 }
 
 fn run(session: &mut Session, script: &Script) {

@@ -260,11 +260,7 @@ impl Database {
     }
 
     /// Does up to `steps` bounded steps of due maintenance in every table; whether some is left. A host that has idle time calls it.
-    /// Nothing is done while a transaction is open.
     pub fn maintain(&mut self, steps: u64) -> Result<bool> {
-        if self.pending.is_some() || !self.env.writes() {
-            return Ok(false);
-        }
         self.write_group()?;
         let mut left = false;
         for table in self.tables.values_mut() {

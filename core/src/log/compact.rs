@@ -10,7 +10,7 @@ use super::frames::{Frames, check_rises};
 use super::open;
 use super::position::{Horizon, Position};
 use super::scan::SharedBlob;
-use super::segment::{HEADER_LEN, Header, Replaces, segment_dir, segment_number};
+use super::segment::{HEADER_LEN, Header, Replaces};
 use super::segments::{Segments, Slot};
 use super::writer::{Log, create_segment, slot};
 use crate::error::{Code, Error, Result};
@@ -34,12 +34,14 @@ pub struct Compaction {
 }
 
 impl Compaction {
-    /// Starts a compaction: the log goes on as it is, but does not rotate. One that was dropped before is given up.
+    /// Starts a compaction: the log goes on as it is, but does not rotate.
     pub fn begin(log: &mut Log) -> Result<Compaction> {
         let latch = log.latch()?;
         if log.compacting {
-            // The last one was dropped without an end.
-            discard_later(log, &latch)?;
+            return Err(Error::new(
+                Code::Unsupported,
+                "the log is being compacted already",
+            ));
         }
         let segments = &log.segments;
         let (root, generation) = (segments.last_number() + 1, segments.generation + 1);
@@ -182,21 +184,4 @@ impl Compaction {
         }
         Ok(())
     }
-}
-
-/// Removes the segments above the log's last one.
-fn discard_later(log: &Log, latch: &Latch) -> Result<()> {
-    let segments = &log.segments;
-    let mut later: Vec<u64> = segments
-        .store
-        .list(&segment_dir(&segments.dir))?
-        .iter()
-        .filter_map(|name| segment_number(name))
-        .filter(|number| *number > segments.last_number())
-        .collect();
-    later.sort_unstable();
-    for number in later.into_iter().rev() {
-        open::discard(latch, &*segments.store, &segments.dir, number)?;
-    }
-    Ok(())
 }

@@ -118,18 +118,18 @@ impl Oracle {
         Ok(())
     }
 
+    /// The horizon is the table's last event at or before the point.
     fn compact(&mut self, name: &str, since: Option<u64>) -> Result<(), Code> {
-        let horizon = since.unwrap_or(self.seq).min(self.seq);
-        let time = (horizon as usize)
-            .checked_sub(1)
-            .and_then(|index| self.times.get(index))
-            .copied()
-            .unwrap_or(0);
+        let point = since.unwrap_or(self.seq).min(self.seq);
         let table = self.tables.get_mut(name).ok_or(Code::UnknownTable)?;
-        if horizon < table.horizon.0 {
+        if point < table.horizon.0 {
             return Err(Code::BeforeHorizon);
         }
-        table.compact(horizon, time);
+        let horizon = table.last_event(point);
+        let time = (horizon as usize)
+            .checked_sub(1)
+            .and_then(|index| self.times.get(index));
+        table.compact(horizon, time.copied().unwrap_or(0));
         Ok(())
     }
 

@@ -88,13 +88,13 @@ impl Table {
             .map(|(_, state)| state.clone())
     }
 
-    /// The seq and time of the event that gave a live row its state at a seq.
-    pub fn row_event(&self, key: &Key, seq: u64) -> Option<&Event> {
-        self.events
-            .get(key)?
-            .iter()
-            .rev()
-            .find(|event| event.seq <= seq)
+    /// The seq of the last event at or before a seq; 0 if there is none.
+    pub fn last_event(&self, seq: u64) -> u64 {
+        let after = self.states.partition_point(|(from, _)| *from <= seq);
+        let last = after
+            .checked_sub(1)
+            .and_then(|index| self.states.get(index));
+        last.map_or(0, |(from, _)| *from)
     }
 
     /// Adds an event.

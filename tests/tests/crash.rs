@@ -1,0 +1,187 @@
+//! The crash hunt: the machine stops at every call in turn, and whatever the disk kept, the database is right again.
+//!
+//! After each crash: every acknowledged commit is there, no half transaction, every past seq right; then more is
+//! written, the database closed, opened and compared again. The figures are printed with `--nocapture`.
+
+use driftdb_tests::budget::{pick, seeds};
+use driftdb_tests::check::Depth;
+use driftdb_tests::engine::{Settings, small};
+use driftdb_tests::fault::{Fault, FaultStore, Survival, What};
+use driftdb_tests::recovery::recover;
+use driftdb_tests::session::{Script, Session, listing, script};
+use driftdb_tests::workload::Mix;
+
+#[derive(Default)]
+struct Figures {
+    calls: u64,
+    stops: u64,
+    crashes: u64,
+    answers: u64,
+}
+
+/// Stops at every `stride`th call of a script and recovers from several survivals of each.
+fn hunt(name: &str, seed: u64, script: &Script, settings: &Settings, stride: u64) -> Figures {
+    let mut figures = Figures {
+        calls: calls_of(script, settings),
+        ..Figures::default()
+    };
+    let mut stop = 1 + seed % stride;
+    while stop <= figures.calls {
+        let session = run_until(script, settings, stop);
+        figures.stops += 1;
+        for survival in survivals(seed ^ (stop << 8)) {
+            let crashed = session.store.crash(survival);
+            let depth = if stop % 8 == 0 {
+                Depth::All
+            } else {
+                Depth::Some(3)
+            };
+            let recovered = recover(
+                &crashed,
+                settings,
+                &session.oracle,
+                session.in_flight.as_ref(),
+                depth,
+                stop,
+            );
+            figures.answers += recovered.unwrap_or_else(|what| {
+                let call = session.store.trace().pop();
+                let ran = listing(&script[..session.steps.min(script.len())].to_vec());
+                panic!("{name}, seed {seed}, stop at call {stop} ({call:?}), {survival:?}:\n{ran}{what}")
+            });
+            figures.crashes += 1;
+        }
+        stop += stride;
+    }
+    figures
+}
+
+fn survivals(seed: u64) -> Vec<Survival> {
+    let mut all = vec![Survival::Dropped, Survival::Kept];
+    for round in 0..pick(1, 4) {
+        let seed = seed.wrapping_add(round << 32);
+        all.extend([
+            Survival::Torn(seed),
+            Survival::Sectors(seed),
+            Survival::Mixed(seed),
+        ]);
+    }
+    all
+}
+
+fn calls_of(script: &Script, settings: &Settings) -> u64 {
+    let store = FaultStore::new();
+    let mut session = Session::create(store.clone(), settings.clone());
+    let finished = session
+        .run(script)
+        .unwrap_or_else(|what| panic!("without a fault:\n{}{what}", listing(script)));
+    assert!(finished, "without a fault: {:?}", session.error);
+    drop(session);
+    store.calls()
+}
+
+fn run_until(script: &Script, settings: &Settings, stop: u64) -> Session {
+    let store = FaultStore::new();
+    store.script(Some(Fault {
+        at: stop,
+        what: What::Stop,
+    }));
+    let mut session = Session::create(store, settings.clone());
+    if let Err(what) = session.run(script) {
+        panic!("stop at call {stop}:\n{}{what}", listing(script));
+    }
+    session.engine = None;
+    session
+}
+
+fn print(name: &str, all: &[Figures]) {
+    let sum = |of: fn(&Figures) -> u64| all.iter().map(of).sum::<u64>();
+    println!(
+        "crash hunt, {name}: {} runs, {} stops, {} crashes recovered, {} answers compared",
+        all.len(),
+        sum(|f| f.stops),
+        sum(|f| f.crashes),
+        sum(|f| f.answers)
+    );
+    assert!(sum(|f| f.stops) > 0);
+}
+
+fn hunt_seeds(
+    name: &str,
+    seeds: Vec<u64>,
+    mix: Mix,
+    count: usize,
+    settings: &Settings,
+    stride: u64,
+) {
+    let all: Vec<Figures> = seeds
+        .into_iter()
+        .map(|seed| hunt(name, seed, &script(seed, mix, count), settings, stride))
+        .collect();
+    print(name, &all);
+}
+
+#[test]
+fn transactions_over_three_tables() {
+    let mix = Mix {
+        single: 20,
+        transaction: 70,
+        maintain: 0,
+        snapshot: 0,
+        compact: 0,
+        reopen: 4,
+        ..Mix::default()
+    };
+    hunt_seeds("transactions", seeds(2, 40), mix, 40, &small(), 1);
+}
+
+#[test]
+fn rotation() {
+    let mix = Mix {
+        filler: 900,
+        maintain: 0,
+        snapshot: 0,
+        compact: 0,
+        ..Mix::default()
+    };
+    let settings = Settings {
+        segment_bytes: 1024,
+        ..small()
+    };
+    hunt_seeds("rotation", seeds(1, 20), mix, 40, &settings, 1);
+}
+
+#[test]
+fn snapshots_and_merges() {
+    let mix = Mix {
+        snapshot: 10,
+        maintain: 30,
+        compact: 0,
+        ..Mix::default()
+    };
+    let settings = Settings {
+        memtable_events: 4,
+        snapshot_events: 12,
+        ..small()
+    };
+    hunt_seeds("snapshots and merges", seeds(1, 20), mix, 40, &settings, 1);
+}
+
+#[test]
+fn compaction() {
+    let mix = Mix {
+        compact: 20,
+        ..Mix::default()
+    };
+    hunt_seeds("compaction", seeds(1, 20), mix, 40, &small(), 1);
+}
+
+#[test]
+fn imports() {
+    let mix = Mix {
+        bulk: 15,
+        filler: 300,
+        ..Mix::default()
+    };
+    hunt_seeds("imports", seeds(1, 20), mix, 16, &small(), 1);
+}
