@@ -1,15 +1,20 @@
 //! What expressions read: the members of a row, or the results of a group.
 
 use alloc::vec::Vec;
-use core::cell::OnceCell;
+use core::cell::{Cell, OnceCell};
 
 use super::node::Slots;
 use crate::value::{Chain, Member, ObjectRef, Path, Raw};
+
+/// How many slots are found only once.
+const FOUND: usize = 4;
 
 /// The members of a row, found when they are asked for.
 pub(crate) struct RowSlots<'a> {
     chain: Chain<'a>,
     paths: &'a [Path],
+    /// The first slots' values, once they are found: most expressions ask twice.
+    found: [Cell<Option<Raw<'a>>>; FOUND],
     /// The whole document, made if a member has to be merged from patches.
     whole: OnceCell<Vec<u8>>,
 }
@@ -19,6 +24,7 @@ impl<'a> RowSlots<'a> {
         RowSlots {
             chain,
             paths,
+            found: Default::default(),
             whole: OnceCell::new(),
         }
     }
@@ -34,15 +40,24 @@ impl<'a> RowSlots<'a> {
 }
 
 impl Slots for RowSlots<'_> {
+    #[inline]
     fn slot(&self, slot: usize) -> Raw<'_> {
+        let found = self.found.get(slot);
+        if let Some(raw) = found.and_then(Cell::get) {
+            return raw;
+        }
         let Some(path) = self.paths.get(slot) else {
             return Raw::NULL;
         };
-        match self.chain.path(path) {
+        let raw = match self.chain.path(path) {
             Member::Value(raw) => raw,
             Member::Absent => Raw::NULL,
-            Member::Merge => self.merged(path).unwrap_or(Raw::NULL),
+            Member::Merge => return self.merged(path).unwrap_or(Raw::NULL),
+        };
+        if let Some(found) = found {
+            found.set(Some(raw));
         }
+        raw
     }
 }
 

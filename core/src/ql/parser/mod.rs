@@ -32,7 +32,7 @@ pub struct Parser<'a> {
     token: Token,
     /// Where the token before it ended.
     last_end: usize,
-    /// What was looked for at the current token and not found.
+    /// What was looked for at the current token and not found, with repetitions.
     expected: Vec<&'static str>,
     /// What is wrong with the text where the current token should be.
     broken: Option<Error>,
@@ -137,9 +137,7 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, what: &'static str) {
-        if !self.expected.contains(&what) {
-            self.expected.push(what);
-        }
+        self.expected.push(what);
     }
 
     /// Whether the script ends here.
@@ -271,6 +269,12 @@ impl<'a> Parser<'a> {
     }
 
     fn unexpected_here(&mut self) -> Error {
+        let mut seen: Vec<&str> = Vec::new();
+        self.expected.retain(|what| {
+            let new = !seen.contains(what);
+            seen.extend(new.then_some(*what));
+            new
+        });
         if let Some(error) = self.broken.take() {
             return error;
         }
