@@ -106,12 +106,16 @@ impl Scanned {
 impl Attempt<'_> {
     fn write(&self, latch: &Rc<Latch>) -> Result<Opened> {
         let mut found = survey(&**self.store, self.dir, Access::Write, self.hints)?;
-        let restored_bytes = self.restore(latch, &found)?;
+        let under = self.lay_over(&mut found)?;
         let scanned = self.scan(&found)?;
         let torn_bytes = match scanned.verdict {
             Verdict::Corrupt => return Err(scanned.corrupt(self.dir)),
             Verdict::Clean => 0,
             Verdict::Torn(bytes) => bytes,
+        };
+        let restored_bytes = match under {
+            Some(under) => self.restore(latch, &mut found, under)?,
+            None => 0,
         };
         let removed = self.sweep(latch, &found)?;
         let recovery = Recovery {
@@ -160,7 +164,7 @@ impl Attempt<'_> {
 
     fn read_once(&self, locked: bool) -> Result<Opened> {
         let mut found = survey(&**self.store, self.dir, Access::Read, self.hints)?;
-        self.lay_over(&mut found);
+        self.lay_over(&mut found)?;
         let scanned = self.scan(&found)?;
         let last_segment = found.chain.last().map_or(0, |link| link.number);
         let torn_bytes = match scanned.verdict {
@@ -248,70 +252,63 @@ impl Attempt<'_> {
         self.parts.iter().filter(here)
     }
 
-    fn lay_over(&self, found: &mut Survey) {
+    /// Lays the journal's parts over the last segment's file; returns the file itself if there are any.
+    /// # Errors
+    /// Corrupt if the log ends before the place where a part goes.
+    fn lay_over(&self, found: &mut Survey) -> Result<Option<SharedBlob>> {
         let Some(link) = found.chain.last() else {
-            return;
-        };
-        let parts: Vec<(u64, Rc<[u8]>)> = self
-            .parts_in(link)
-            .map(|part| (part.position.offset, part.frames.as_slice().into()))
-            .collect();
-        if parts.is_empty() {
-            return;
-        }
-        if let Some((_, blob)) = found.chain.last_mut().and_then(|link| link.opened.as_mut()) {
-            *blob = share(Box::new(Overlay {
-                under: Rc::clone(blob),
-                parts,
-            }));
-        }
-    }
-
-    /// Writes what the journal has and the log lacks. Frames that follow are kept: the whole rest is written again.
-    fn restore(&self, latch: &Latch, found: &Survey) -> Result<u64> {
-        let Some(link) = found.chain.last() else {
-            return Ok(0);
+            return Ok(None);
         };
         let Some((_, blob)) = &link.opened else {
-            return Ok(0);
+            return Ok(None);
         };
-        let mut wanted: Vec<u8> = Vec::new();
-        let mut start = None;
-        let mut restored = 0;
+        let under = Rc::clone(blob);
+        let mut end = under.borrow().len()?;
+        let mut parts: Vec<(u64, Rc<[u8]>)> = Vec::new();
         for part in self.parts_in(link) {
-            let from = *start.get_or_insert(part.position.offset);
-            if wanted.is_empty() {
-                wanted = read_to_end(blob, from)?;
+            let Position { segment, offset } = part.position;
+            if offset > end {
+                let why = "the log ends before the place where the journal goes on";
+                return Err(Error::corrupt(segment_path(self.dir, segment), offset, why));
             }
-            let at =
-                usize::try_from(part.position.offset.saturating_sub(from)).unwrap_or(usize::MAX);
-            let end = at.saturating_add(part.frames.len());
-            if at > wanted.len() {
-                let path = segment_path(self.dir, link.number);
-                return Err(Error::corrupt(
-                    path,
-                    part.position.offset,
-                    "the log ends before the place where the journal goes on",
-                ));
+            end = end.max(offset + part.frames.len() as u64);
+            parts.push((offset, part.frames.as_slice().into()));
+        }
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let over = Overlay {
+            under: Rc::clone(&under),
+            parts,
+        };
+        set_last_blob(found, share(Box::new(over)));
+        Ok(Some(under))
+    }
+
+    /// Makes the file under an overlay what the overlay shows, and puts it back in the overlay's place. Frames that follow the parts
+    /// are kept: the whole rest is written again. Returns how many bytes of the parts were not there.
+    fn restore(&self, latch: &Latch, found: &mut Survey, under: SharedBlob) -> Result<u64> {
+        let mut lacking = 0;
+        let mut rest = None;
+        if let Some(link) = found.chain.last() {
+            for part in self.parts_in(link) {
+                let mut there = vec![0; part.frames.len()];
+                let count = under.borrow().read_at(part.position.offset, &mut there)?;
+                if count < there.len() || there != part.frames {
+                    lacking += part.frames.len() as u64;
+                    rest.get_or_insert(part.position.offset);
+                }
             }
-            if wanted.len() < end {
-                wanted.resize(end, 0);
-            }
-            let Some(place) = wanted.get_mut(at..end) else {
-                continue;
-            };
-            if place != part.frames.as_slice() {
-                restored += part.frames.len() as u64;
-                place.copy_from_slice(&part.frames);
+            if let (Some(from), Some((_, over))) = (rest, &link.opened) {
+                let wanted = read_to_end(over, from)?;
+                let mut blob = under.borrow_mut();
+                latch.truncate(&mut **blob, from)?;
+                latch.append(&mut **blob, from, &wanted)?;
+                latch.sync(&mut **blob)?;
             }
         }
-        if let (Some(start), true) = (start, restored > 0) {
-            let mut blob = blob.borrow_mut();
-            latch.truncate(&mut **blob, start)?;
-            latch.append(&mut **blob, start, &wanted)?;
-            latch.sync(&mut **blob)?;
-        }
-        Ok(restored)
+        set_last_blob(found, under);
+        Ok(lacking)
     }
 
     /// Removes the files that are not the log's.
@@ -351,6 +348,12 @@ impl Attempt<'_> {
     }
 }
 
+fn set_last_blob(found: &mut Survey, blob: SharedBlob) {
+    if let Some((_, place)) = found.chain.last_mut().and_then(|link| link.opened.as_mut()) {
+        *place = blob;
+    }
+}
+
 fn read_to_end(blob: &SharedBlob, from: u64) -> Result<Vec<u8>> {
     let blob = blob.borrow();
     let rest = blob.len()?.saturating_sub(from);
@@ -364,6 +367,8 @@ fn read_to_end(blob: &SharedBlob, from: u64) -> Result<Vec<u8>> {
 struct ChainScan<'a> {
     hints: &'a LogHints,
     hinted: bool,
+    /// The end of the journal's parts in the last segment.
+    journaled: u64,
     scan: Option<FrameScan>,
     infos: Vec<SegmentInfo>,
     from: Position,
@@ -394,11 +399,21 @@ impl<'a> ChainScan<'a> {
         } else {
             Vec::new()
         };
+        let parts = found
+            .chain
+            .last()
+            .into_iter()
+            .flat_map(|link| attempt.parts_in(link));
+        let journaled = parts
+            .map(|part| part.position.offset + part.frames.len() as u64)
+            .max()
+            .unwrap_or(0);
         let (hints, hinted) = (attempt.hints, found.hinted);
         let verdict = Verdict::Clean;
         Ok(ChainScan {
             hints,
             hinted,
+            journaled,
             scan: None,
             infos,
             from,
@@ -529,7 +544,7 @@ impl<'a> ChainScan<'a> {
             whole,
             stop: self.stop.offset,
             seq,
-            bound: self.bound(number),
+            bound: self.bound(number).max(self.journaled),
             relaxed_from,
         };
         self.verdict = recover::judge(blob, &end)?;

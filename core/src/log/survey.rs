@@ -55,10 +55,12 @@ pub(super) fn survey(
         .collect();
     numbers.sort_unstable();
     let place = Place { store, dir, access };
-    match place.tail(&numbers, hints)? {
-        Some(survey) => Ok(survey),
-        None => place.whole(&numbers, hints),
-    }
+    let survey = match place.tail(&numbers, hints)? {
+        Some(survey) => survey,
+        None => place.whole(&numbers, hints)?,
+    };
+    place.check_hinted(&survey, &numbers, hints)?;
+    Ok(survey)
 }
 
 struct Place<'a> {
@@ -189,11 +191,27 @@ impl Place<'_> {
             .iter()
             .find(|(_, head)| !matches!(head, Head::Valid(..)))
         {
-            Some((number, _)) => {
-                Error::corrupt(self.path(*number), 0, "the segment's header is damaged")
-            }
+            Some((number, _)) => self.damaged(*number),
             None => missing(self.path(1)),
         }
+    }
+
+    /// A segment that was recorded was durable.
+    fn check_hinted(&self, survey: &Survey, numbers: &[u64], hints: &LogHints) -> Result<()> {
+        let last = survey.chain.last().map_or(0, |link| link.number);
+        match hints
+            .segments
+            .iter()
+            .find(|info| survey.hinted && info.number > last)
+        {
+            Some(lost) if numbers.contains(&lost.number) => Err(self.damaged(lost.number)),
+            Some(lost) => Err(missing(self.path(lost.number))),
+            None => Ok(()),
+        }
+    }
+
+    fn damaged(&self, number: u64) -> Error {
+        Error::corrupt(self.path(number), 0, "the segment's header is damaged")
     }
 
     /// Adds the segments from `first` on that follow one another to the chain; judges those beyond.
@@ -233,11 +251,7 @@ impl Place<'_> {
             match head {
                 Head::Partial => {}
                 Head::Damaged if *number == next => {
-                    return Err(Error::corrupt(
-                        self.path(next),
-                        0,
-                        "the segment's header is damaged",
-                    ));
+                    return Err(self.damaged(next));
                 }
                 Head::Valid(header, _) if header.generation <= generation => {
                     return Err(self.gap(next, beyond));
@@ -256,7 +270,7 @@ impl Place<'_> {
 
     fn gap(&self, next: u64, beyond: &BTreeMap<u64, Head>) -> Error {
         match beyond.contains_key(&next) {
-            true => Error::corrupt(self.path(next), 0, "the segment's header is damaged"),
+            true => self.damaged(next),
             false => missing(self.path(next)),
         }
     }

@@ -259,10 +259,11 @@ impl Log {
 
     /// Puts everything appended on stable storage.
     pub fn sync(&mut self) -> Result<Synced> {
+        let latch = self.latch()?;
+        latch.check()?;
         if !self.unsynced {
             return Ok(Synced::Durable);
         }
-        let latch = self.latch()?;
         let blob = self.segments.blob(self.end.segment)?;
         let synced = latch.sync(&mut **blob.borrow_mut())?;
         self.unsynced = false;

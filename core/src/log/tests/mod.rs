@@ -1,6 +1,12 @@
 //! Tests of the log over the store in memory.
 
 mod basics;
+mod flips;
+mod journals;
+mod segments;
+mod sharing;
+mod steps;
+mod tails;
 
 use alloc::rc::Rc;
 use alloc::string::String;

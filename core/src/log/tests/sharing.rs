@@ -1,0 +1,170 @@
+//! Readers beside a writer.
+
+use super::*;
+
+#[test]
+fn a_reader_follows_growth_rotation_and_compaction() {
+    let home = Home::new(MemoryStore::new());
+    let mut log = home.create();
+    let mut reader = open_reader(&home.store, &LogHints::default()).unwrap();
+    assert_eq!(reader.refresh(&[]).unwrap(), Refreshed::Unchanged);
+    for seq in 1..=30 {
+        if log.rotation_due() {
+            log.rotate().unwrap();
+        }
+        let from = reader.whole();
+        log.append(&frames(&[event(seq, false)])).unwrap();
+        assert_eq!(reader.refresh(&[]).unwrap(), Refreshed::Grown(from));
+        assert_eq!((reader.last(), reader.whole()), (log.last(), log.whole()));
+        let handle = reader.reader();
+        let mut cursor = handle.cursor(from, handle.end());
+        assert_eq!(cursor.next_event().unwrap().unwrap().1.seq, Seq(seq));
+        assert!(cursor.next_event().unwrap().is_none());
+    }
+    assert_eq!(reader.segments(), log.segments());
+    log.append(&frames(&[event(31, true)])).unwrap();
+    assert_eq!(reader.refresh(&[]).unwrap(), Refreshed::Unchanged);
+    log.append(&frames(&[event(32, false)])).unwrap();
+    assert!(matches!(reader.refresh(&[]).unwrap(), Refreshed::Grown(_)));
+    assert_eq!(events(&reader).unwrap().len(), 32);
+    let before = reader.reader();
+    let mut compaction = Compaction::begin(&mut log).unwrap();
+    compaction.append(&frames(&[event(32, false)])).unwrap();
+    compaction
+        .finish(
+            &mut log,
+            Horizon {
+                seq: Seq(32),
+                time: Timestamp(1010),
+            },
+        )
+        .unwrap();
+    assert_eq!(reader.refresh(&[]).unwrap(), Refreshed::Replaced);
+    assert_eq!(
+        (events(&reader).unwrap().len(), reader.horizon().seq),
+        (1, Seq(32))
+    );
+    // What the old handle has not opened is gone, and it says so.
+    let mut cursor = before.cursor(before.start(), before.end());
+    let outcome = loop {
+        match cursor.next_event() {
+            Ok(Some(_)) => {}
+            other => break other.map(|_| ()),
+        }
+    };
+    assert!(outcome.is_ok_and(|()| true) || before.segments().len() > 1);
+}
+
+#[test]
+fn a_reader_cannot_write() {
+    let home = Home::new(MemoryStore::new());
+    home.create();
+    let mut reader = open_reader(&home.store, &LogHints::default()).unwrap();
+    assert_eq!(
+        reader
+            .append(&frames(&[event(1, false)]))
+            .unwrap_err()
+            .code(),
+        crate::Code::ReadOnly
+    );
+    assert_eq!(reader.rotate().unwrap_err().code(), crate::Code::ReadOnly);
+}
+
+#[test]
+fn single_frames_are_read_by_their_place() {
+    let home = Home::new(MemoryStore::new());
+    let mut log = home.create();
+    let mut all = singles(1..=8);
+    all[3].text = "long".repeat(5000);
+    let mut places = Vec::new();
+    for event in &all {
+        if log.rotation_due() {
+            log.rotate().unwrap();
+        }
+        places.push(log.append(&frames(core::slice::from_ref(event))).unwrap());
+    }
+    let reader = log.reader();
+    let mut buffer = Vec::new();
+    for (place, event) in places.iter().zip(&all) {
+        let read = reader.read_event(*place, &mut buffer).unwrap();
+        assert_eq!((read.seq.0, read.op), (event.seq, event.op));
+        let wrong = Position::new(place.segment, place.offset + 1);
+        assert_eq!(
+            reader.read(wrong, &mut buffer).unwrap_err().code(),
+            crate::Code::Corrupt
+        );
+    }
+    assert_eq!(
+        reader.read(log.end(), &mut buffer).unwrap_err().code(),
+        crate::Code::Corrupt
+    );
+    assert_eq!(
+        reader
+            .read(Position::new(99, 80), &mut buffer)
+            .unwrap_err()
+            .code(),
+        crate::Code::FileMissing
+    );
+}
+
+#[test]
+fn another_writers_epoch_or_bytes_stop_this_one() {
+    let home = Home::new(MemoryStore::new());
+    let mut log = home.create();
+    log.append(&frames(&[event(1, false)])).unwrap();
+    home.store.put("LOCK", b"7\n");
+    assert_eq!(
+        log.append(&frames(&[event(2, false)])).unwrap_err().code(),
+        crate::Code::Conflict
+    );
+    assert_eq!(
+        log.append(&frames(&[event(2, false)])).unwrap_err().code(),
+        crate::Code::Latched
+    );
+    let home = Home::new(home.store.copy());
+    let (mut log, _) = home.open(&LogHints::default()).unwrap();
+    let path = "tables/t/segments/00000001.seg";
+    let mut blob = home
+        .store
+        .open(path, crate::storage::Access::Write)
+        .unwrap()
+        .unwrap();
+    blob.append(log.end().offset, b"someone else").unwrap();
+    assert_eq!(
+        log.append(&frames(&[event(2, false)])).unwrap_err().code(),
+        crate::Code::Conflict
+    );
+    assert_eq!(log.sync().unwrap_err().code(), crate::Code::Latched);
+}
+
+#[test]
+fn relaxed_commits_can_be_cut_back_to_a_seq() {
+    for keep in 0..=40 {
+        let home = Home::new(MemoryStore::new());
+        let mut log = home.create();
+        assert!(log.cut_after(Seq(1)).is_err());
+        log.append(&frames(&singles(1..=6))).unwrap();
+        log.set_relaxed_from(Some(log.whole()));
+        for seq in (7..=39).step_by(3) {
+            if log.rotation_due() {
+                log.rotate().unwrap();
+            }
+            log.append(&frames(&[
+                event(seq, true),
+                event(seq + 1, true),
+                event(seq + 2, false),
+            ]))
+            .unwrap();
+        }
+        log.cut_after(Seq(keep)).unwrap();
+        let last = if keep < 9 { 6 } else { keep / 3 * 3 };
+        assert_eq!(
+            (log.last().0, events(&log).unwrap().len() as u64),
+            (Seq(last), last),
+            "{keep}"
+        );
+        log.append(&frames(&[event(last + 1, false)])).unwrap();
+        let (again, _) = reopen(&home.store, &LogHints::default()).unwrap();
+        assert_eq!(events(&again).unwrap(), events(&log).unwrap());
+    }
+}
