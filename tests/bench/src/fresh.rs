@@ -1,5 +1,8 @@
 //! A fresh `driftdb select` beside a process that opens SQLite and reads one row: warm, AS OF, after a kill, among many tables.
 
+use crate::clock::rate;
+use crate::document::customer;
+use crate::random::Random;
 use crate::engines::{Kind, Outcome, driftdb, sqlite_versioned};
 use crate::machine;
 use crate::process::{beside, lives, text};
@@ -7,9 +10,11 @@ use crate::report::Against::{Figure, Sqlite};
 use crate::report::{Better, Goal, LIMIT, OURS, Report};
 use crate::standard;
 use crate::workload::{Spec, key};
+use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 const SQLITE: &str = "sqlite versioned";
 const RUNS: u32 = 40;
@@ -252,4 +257,42 @@ pub fn thousand_tables(dir: &Path, report: &mut Report) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// The body of `child read ENGINE DIR EVENTS MEASURE SECONDS`: one kind of read again and again, for a profiler.
+pub fn read_child(kinds: &[Kind], arguments: &[String]) -> Outcome<()> {
+    let [name, dir, events, measure, seconds] = arguments else {
+        return Err("child read ENGINE DIR EVENTS MEASURE SECONDS".into());
+    };
+    let kind = kinds
+        .iter()
+        .find(|kind| kind.name == name)
+        .ok_or("no such engine")?;
+    let spec = Spec::standard(events.parse()?);
+    let mut engine = (kind.open)(Path::new(dir))?;
+    let mut random = Random::new(1);
+    let budget = Duration::from_secs(seconds.parse()?);
+    let rate = rate(budget, || {
+        let at = measure
+            .ends_with("-at")
+            .then(|| 1 + random.below(spec.events));
+        match measure.trim_end_matches("-at") {
+            "get" => {
+                black_box(engine.get(&key(random.below(spec.keys)), at)?);
+            }
+            "lookup" => {
+                black_box(engine.lookup(&customer(random.below(spec.customers)), at)?);
+            }
+            "history" => {
+                black_box(engine.history(&key(random.below(spec.keys)))?);
+            }
+            "groups" => {
+                black_box(engine.groups(at.map(|_| spec.events / 2))?);
+            }
+            _ => return Err("get, get-at, lookup, lookup-at, history, groups or groups-at".into()),
+        }
+        Ok(())
+    })?;
+    println!("{rate:.1}/s");
+    engine.close()
 }

@@ -77,6 +77,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
     {
         return match second.as_str() {
             "spawn" => process::spawn(rest),
+            "read" => fresh::read_child(&engines::all(), rest),
             "load" => fresh::load_child(&engines::all(), rest),
             _ => Err(USAGE.into()),
         };

@@ -1,5 +1,6 @@
 //! The main run at one size: loads, bytes on disk, and reads.
 
+use crate::clock;
 use crate::engines::memory::Memory;
 use crate::engines::{Engine, Kind, Outcome};
 use crate::machine::{bytes_under, fresh};
@@ -60,7 +61,11 @@ pub fn run(
 ) -> Outcome<()> {
     let place = |kind: &Kind| dir.join(kind.name.replace(' ', "-"));
     for _ in 0..loads {
-        let mut add = |name: &str, spent: Duration| {
+        let mut add = |name: &str, begin: Duration, spent: Duration| {
+            let cpu = clock::cpu().saturating_sub(begin);
+            report
+                .measure("bulk load: CPU time an event", "us", Better::Less, &[])
+                .add(name, cpu.as_secs_f64() * 1e6 / spec.events as f64);
             let rate = spec.events as f64 / spent.as_secs_f64();
             let goals = [Goal(Limit, 0.4)];
             report
@@ -70,15 +75,18 @@ pub fn run(
         let raw = dir.join("raw");
         fresh(&raw)?;
         let mut log = Log::create(&raw)?;
+        let begin = clock::cpu();
         let spent = stream(spec, |batch| {
             let begin = Instant::now();
             log.load(batch)?;
             Ok(begin.elapsed())
         })?;
-        add(LIMIT, spent);
+        add(LIMIT, begin, spent);
         for kind in kinds {
             eprintln!("loading {} events into {}", spec.events, kind.name);
-            add(kind.name, load(*kind, &place(kind), spec)?);
+            let begin = clock::cpu();
+            let spent = load(*kind, &place(kind), spec)?;
+            add(kind.name, begin, spent);
         }
     }
     for (name, dir) in kinds

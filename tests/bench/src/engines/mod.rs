@@ -82,6 +82,10 @@ pub struct Kind {
 pub fn all() -> Vec<Kind> {
     vec![
         Kind {
+            name: "driftdb",
+            open: driftdb::open,
+        },
+        Kind {
             name: "sqlite versioned",
             open: |dir| sqlite_versioned::open(dir, sqlite_versioned::Rows::ByKey),
         },
