@@ -2,10 +2,10 @@
 
 use crate::clock::rate;
 use crate::document::customer;
-use crate::random::Random;
 use crate::engines::{Kind, Outcome, driftdb, sqlite_versioned};
 use crate::machine;
 use crate::process::{beside, lives, text};
+use crate::random::Random;
 use crate::report::Against::{Figure, Sqlite};
 use crate::report::{Better, Goal, LIMIT, OURS, Report};
 use crate::standard;

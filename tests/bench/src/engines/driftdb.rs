@@ -29,7 +29,10 @@ struct DriftDb {
 pub fn open(dir: &Path) -> Outcome<Box<dyn Engine>> {
     let mut database = database(dir)?;
     if database.tables()?.is_empty() {
-        run(&mut database, "CREATE TABLE orders (pk=id, INDEX(customer_id))")?;
+        run(
+            &mut database,
+            "CREATE TABLE orders (pk=id, INDEX(customer_id))",
+        )?;
     }
     let groups = "SELECT status, COUNT(*) AS n, SUM(amount) AS total FROM orders";
     Ok(Box::new(DriftDb {
@@ -68,7 +71,10 @@ pub fn many(dir: &Path, tables: usize, batch: &[Event]) -> Outcome<()> {
     let mut database = database(dir)?;
     for table in 0..tables {
         let name = format!("t{table}");
-        run(&mut database, &format!("CREATE TABLE {name} (pk=id, INDEX(customer_id))"))?;
+        run(
+            &mut database,
+            &format!("CREATE TABLE {name} (pk=id, INDEX(customer_id))"),
+        )?;
         database.begin(None)?;
         for event in batch {
             if let Change::Insert(doc) = &event.change {
@@ -85,7 +91,9 @@ fn object(doc: &Doc) -> Object {
     let mut out = Vec::with_capacity(200);
     doc.msgpack(&mut out);
     let raw = driftdb_core::value::Raw::new(&out);
-    raw.and_then(|raw| raw.object()).map(|object| object.to_object()).unwrap_or_default()
+    raw.and_then(|raw| raw.object())
+        .map(|object| object.to_object())
+        .unwrap_or_default()
 }
 
 fn patch(patch: &Patch) -> Object {
@@ -129,14 +137,16 @@ impl Engine for DriftDb {
         self.database.begin(None)?;
         for event in batch {
             if matches!(event.change, Change::Delete) {
-                self.database.delete(TABLE, &Key::Str(event.key.clone()), now)?;
+                self.database
+                    .delete(TABLE, &Key::Str(event.key.clone()), now)?;
                 continue;
             }
             let object = self.ready.pop_front().ok_or("an event was not prepared")?;
             if matches!(event.change, Change::Insert(_)) {
                 self.database.insert(TABLE, &object, now)?;
             } else {
-                self.database.patch(TABLE, &Key::Str(event.key.clone()), &object, now)?;
+                self.database
+                    .patch(TABLE, &Key::Str(event.key.clone()), &object, now)?;
             }
         }
         self.database.commit(now)?;
@@ -155,7 +165,9 @@ impl Engine for DriftDb {
 
     fn lookup(&mut self, customer: &str, at: Option<u64>) -> Outcome<Tally> {
         let mut tally = Tally::default();
-        let mut lookup = self.view(at)?.lookup(0, ValueRange::exactly(Value::from(customer)));
+        let mut lookup = self
+            .view(at)?
+            .lookup(0, ValueRange::exactly(Value::from(customer)));
         while let Some(row) = drive(|| lookup.step())? {
             let document = row.document();
             let seen = glance(&document).ok_or("no order")?;
@@ -200,7 +212,10 @@ impl Engine for DriftDb {
             None => self.database.run(&self.groups, &Params::none(), &context)?,
             Some(at) => {
                 let point = Value::from(format!("@seq:{at}"));
-                let params = Params { positional: vec![point], named: Vec::new() };
+                let params = Params {
+                    positional: vec![point],
+                    named: Vec::new(),
+                };
                 self.database.run(&self.groups_at, &params, &context)?
             }
         };
