@@ -16,7 +16,7 @@ use crate::value::Bytes;
 /// Longest key of an entry.
 pub const ENTRY_KEY_BYTES_MAX: usize = 16 << 10;
 /// Longest value of an entry.
-pub const ENTRY_VALUE_BYTES_MAX: usize = 32 << 20;
+pub const ENTRY_VALUE_BYTES_MAX: usize = 33 << 20;
 /// Most bytes of one block before compression: a block's target, one entry over it, and what frames them.
 pub(super) const BLOCK_BYTES_MAX: usize = 40 << 20;
 
