@@ -126,3 +126,81 @@ fn every_past_seq_is_right_through_flushes_merges_snapshots_and_compaction() {
     let mut db = Database::open(store, small()).unwrap();
     check(&mut db, 300);
 }
+
+#[test]
+fn a_compaction_that_is_dropped_changes_nothing_and_can_be_begun_again() {
+    let store = Rc::new(MemoryStore::default());
+    Database::create(&*store, Timestamp(0)).unwrap();
+    let mut db = Database::open(store.clone(), small()).unwrap();
+    run(
+        &mut db,
+        "CREATE TABLE t (pk=id); INSERT INTO t {\"id\": 1, \"n\": 1}; PATCH t KEY 1 SET {\"n\": 2}",
+        1,
+    );
+    let compact = &ql::parse("COMPACT t").unwrap()[0];
+    for _ in 0..2 {
+        let Outcome::Work(work) = db
+            .run(compact, &Params::none(), &Context::at(Timestamp(2)))
+            .unwrap()
+        else {
+            panic!()
+        };
+        drop(work);
+    }
+    assert_eq!(
+        run(&mut db, "SELECT n FROM t AS OF '@seq:1'", 3)[0]
+            .get("n")
+            .unwrap()
+            .as_i64(),
+        Some(1)
+    );
+    run(&mut db, "COMPACT t", 4);
+    assert_eq!(
+        run(&mut db, "SELECT n FROM t", 5)[0]
+            .get("n")
+            .unwrap()
+            .as_i64(),
+        Some(2)
+    );
+    drop(db);
+    let mut db = Database::open(store, small()).unwrap();
+    assert_eq!(
+        run(&mut db, "SELECT n FROM t", 5)[0]
+            .get("n")
+            .unwrap()
+            .as_i64(),
+        Some(2)
+    );
+}
+
+#[test]
+fn a_batch_over_several_tables_is_a_prefix_after_a_sync() {
+    use driftdb_core::db::Durability;
+    let store = Rc::new(MemoryStore::default());
+    Database::create(&*store, Timestamp(0)).unwrap();
+    let mut db = Database::open(
+        store.clone(),
+        Options {
+            durability: Durability::Batch,
+            ..small()
+        },
+    )
+    .unwrap();
+    run(&mut db, "CREATE TABLE a (pk=id); CREATE TABLE b (pk=id)", 1);
+    for i in 1..=40 {
+        run(
+            &mut db,
+            &format!("INSERT INTO a {{\"id\": {i}}}; INSERT INTO b {{\"id\": {i}}}"),
+            i,
+        );
+        if i % 7 == 0 {
+            db.sync().unwrap();
+        }
+    }
+    db.sync().unwrap();
+    drop(db);
+    let mut db = Database::open(store, small()).unwrap();
+    assert_eq!(run(&mut db, "SELECT id FROM a", 50).len(), 40);
+    assert_eq!(run(&mut db, "SELECT id FROM b", 50).len(), 40);
+    assert_eq!(findings(&mut db), Vec::<String>::new());
+}

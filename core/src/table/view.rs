@@ -77,7 +77,7 @@ impl View {
 
     /// The row with this key in its memcomparable form.
     pub fn get_encoded(&self, key: &[u8]) -> Result<Option<Row>> {
-        Row::from_versions(Bytes::from(key.to_vec()), &self.chain(key)?)
+        Row::from_versions(Bytes::from(key), &self.chain(key)?)
     }
 
     /// The versions that make the row with this key: newest first, back to one that has the whole row or is a deletion.
