@@ -264,3 +264,13 @@ fn project(columns: &Columns, slots: &impl Slots, out: &mut Vec<u8>) {
     clippy::string_slice
 )]
 mod tests;
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+mod tests_random;

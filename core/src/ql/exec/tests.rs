@@ -14,19 +14,19 @@ use crate::value::{Bytes, Chain, Key, Object, ObjectRef, Path, Raw, Value, json,
 
 /// A table in memory, with an index on `status` and one on `n`.
 #[derive(Clone, Default)]
-struct Table {
-    rows: BTreeMap<Key, Row>,
+pub(super) struct Table {
+    pub(super) rows: BTreeMap<Key, Row>,
     indexed: bool,
 }
 
 #[derive(Clone)]
-struct Row {
+pub(super) struct Row {
     key: Vec<u8>,
     base: Vec<u8>,
     patches: Vec<Bytes>,
 }
 
-struct List(vec::IntoIter<Row>);
+pub(super) struct List(vec::IntoIter<Row>);
 
 impl Rows for List {
     type Row = Row;
@@ -116,7 +116,7 @@ impl Source for Table {
 }
 
 impl Table {
-    fn of(documents: &[&str]) -> Self {
+    pub(super) fn of(documents: &[&str]) -> Self {
         let mut table = Table {
             indexed: true,
             ..Table::default()
@@ -152,7 +152,7 @@ impl Table {
     }
 }
 
-fn select_of(text: &str) -> Select {
+pub(super) fn select_of(text: &str) -> Select {
     match parse(text)
         .unwrap_or_else(|error| panic!("{text}: {error:?}"))
         .remove(0)
@@ -180,7 +180,7 @@ fn run(table: &Table, text: &str) -> Vec<String> {
 }
 
 /// The ids that a condition selects, with and without indexes the same.
-fn ids(table: &Table, condition: &str) -> String {
+pub(super) fn ids(table: &Table, condition: &str) -> String {
     let text = format!("SELECT id FROM t WHERE {condition}");
     let plain = Table {
         indexed: false,
