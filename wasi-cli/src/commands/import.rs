@@ -10,6 +10,8 @@ use crate::input::{self, Rows};
 use crate::progress::Progress;
 use crate::{interrupt, open};
 
+use super::counted;
+
 /// Reads the rows and says how many there were.
 pub fn run(import: Import) -> Result<()> {
     let (mut rows, size) = input::open(&import)?;
@@ -32,7 +34,7 @@ pub fn run(import: Import) -> Result<()> {
         Ok(()) => {
             closed?;
             let table = &import.table;
-            anstream::println!("{} into {table}", counted(job.kept));
+            anstream::println!("{} into {table}", counted(job.kept, "row"));
             Ok(())
         }
     }
@@ -117,7 +119,7 @@ fn explain(failure: Failure, import: &Import, kept: u64) -> Failure {
     };
     let kept = match (import.batch, kept) {
         (None, _) | (_, 0) => "nothing of the import was kept".to_owned(),
-        (Some(_), kept) => format!("the first {} of the import were kept", counted(kept)),
+        (Some(_), kept) => format!("the first {} of the import were kept", counted(kept, "row")),
     };
     let hint = match error.hint_text() {
         Some(hint) => format!("{hint}; {kept}"),
@@ -126,13 +128,5 @@ fn explain(failure: Failure, import: &Import, kept: u64) -> Failure {
     Failure::Error {
         error: error.hint(hint),
         script,
-    }
-}
-
-fn counted(rows: u64) -> String {
-    if rows == 1 {
-        "1 row".into()
-    } else {
-        format!("{rows} rows")
     }
 }

@@ -20,7 +20,7 @@ pub fn run(load: Load) -> Result<()> {
     let closed = db.close();
     let events = done?;
     closed?;
-    anstream::println!("{events} events loaded");
+    anstream::println!("{} loaded", super::counted(events, "event"));
     Ok(())
 }
 

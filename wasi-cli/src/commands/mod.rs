@@ -63,3 +63,11 @@ fn one_statement(
 fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
+
+/// A number of things in words: `1 row`, `2 rows`.
+fn counted(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        count => format!("{count} {thing}s"),
+    }
+}

@@ -9,6 +9,8 @@ use crate::errors::{Failure, Result};
 use crate::progress::Progress;
 use crate::{interrupt, open, output};
 
+use super::counted;
+
 /// Shows what is found; damage is a failure.
 pub fn run(verify: Verify) -> Result<()> {
     let mut db = open::reader(&verify.dir.dir)?;
@@ -38,10 +40,10 @@ pub fn run(verify: Verify) -> Result<()> {
     let events = work.events();
     let verdict = match findings {
         0 => "ok".to_owned(),
-        1 => "1 finding".to_owned(),
-        many => format!("{many} findings"),
+        findings => counted(findings, "finding"),
     };
-    writeln!(out, "{verdict}: {events} events in {tables} tables checked")?;
+    let (events, tables) = (counted(events, "event"), counted(tables as u64, "table"));
+    writeln!(out, "{verdict}: {events} in {tables} checked")?;
     out.flush()?;
     if findings > 0 {
         Err(Failure::Damaged)

@@ -4,7 +4,9 @@
 
 use std::io::Write;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table as Grid, presets,
+};
 use driftdb_core::value::{Object, Value};
 
 use super::{Columns, Sink, cell};
@@ -12,6 +14,8 @@ use crate::errors::{Result, printable_escaped};
 
 /// Rows that are laid out together.
 const PART: usize = 1000;
+/// Columns of no more characters than this are kept whole; a time has 24.
+const NARROW: u16 = 24;
 /// Characters of a cell that are shown.
 const CELL_MAX: usize = 500;
 
@@ -64,6 +68,9 @@ impl<'a> Table<'a> {
             let value = |name: &String| row.get(name).filter(|value| whole || !value.is_null());
             grid.add_row(columns.iter().map(|name| shown(value(name))));
         }
+        if let Some(width) = self.width {
+            keep_narrow_whole(&mut grid, width);
+        }
         for line in grid.lines() {
             writeln!(self.out, "{}", line.trim_end())?;
         }
@@ -97,6 +104,20 @@ impl Sink for Table<'_> {
             rows => writeln!(self.out, "({rows} rows)")?,
         }
         Ok(())
+    }
+}
+
+/// Columns of short values (times, keys, numbers) are not folded, as long as that leaves half of the width for the others.
+fn keep_narrow_whole(grid: &mut Grid, width: u16) {
+    let mut left = width / 2;
+    for (column, content) in grid.column_max_content_widths().into_iter().enumerate() {
+        let taken = content.saturating_add(3);
+        if content <= NARROW && taken <= left {
+            left -= taken;
+            if let Some(column) = grid.column_mut(column) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
     }
 }
 
