@@ -54,6 +54,13 @@ impl LogReader {
         self.segments.infos()
     }
 
+    /// Opens all files, so that what another process removes stays readable.
+    /// # Errors
+    /// `Code::FileMissing` if one is gone already; corrupt if one ends before its frames do.
+    pub fn pin(&self) -> Result<()> {
+        self.segments.pin()
+    }
+
     /// The path of a segment's file, for errors.
     pub fn path(&self, segment: u64) -> String {
         self.segments.path(segment)

@@ -118,6 +118,9 @@ impl Table {
             &hints,
             parts,
         )?;
+        if !env.writes() {
+            log.reader().pin()?;
+        }
         let usable = meta.filter(|meta| meta.hints.generation == log.generation());
         let derived = match &usable {
             Some(meta) => Derived::load(env, dir, schema, meta)?,
@@ -317,7 +320,8 @@ impl Table {
     pub fn refresh(&mut self, parts: &[Part]) -> Result<()> {
         let meta = meta::load(&*self.env.store, &self.dir)?;
         if meta.as_ref().is_none_or(|meta| *meta == self.meta) {
-            match self.log.refresh(parts) {
+            let refreshed = self.log.refresh(parts);
+            match refreshed.and_then(|refreshed| self.log.reader().pin().map(|()| refreshed)) {
                 Ok(Refreshed::Unchanged) => return Ok(()),
                 Ok(Refreshed::Grown(from)) => {
                     let reader = self.log.reader();
