@@ -181,6 +181,7 @@ fn every_read_fails_once() {
                 panic!("seed {seed}, read {at} fails: {wrong}");
             }
             let missed = store.reads() < at;
+            store.fail_read_in(None);
             let again = check(&mut engine, &small.oracle, Depth::Some(2), seed);
             answers += again.unwrap_or_else(|finding| {
                 panic!(
