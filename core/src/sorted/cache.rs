@@ -213,3 +213,91 @@ impl Hasher for AddressHasher {
         self.0 = mixed ^ (mixed >> 29);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn block(len: usize) -> Rc<[u8]> {
+        Rc::from(vec![7; len])
+    }
+
+    #[test]
+    fn it_keeps_to_its_budget_and_to_what_is_used() {
+        let cache = BlockCache::new(10 * (1000 + ENTRY_OVERHEAD));
+        for offset in 0..10 {
+            cache.insert(1, offset, &block(1000));
+        }
+        assert!((0..10).all(|offset| cache.get(1, offset).is_some()));
+        // All are used: the hand goes round once, then the oldest goes.
+        cache.insert(1, 10, &block(1000));
+        assert!(cache.get(1, 0).is_none());
+        assert!(cache.get(1, 3).is_some());
+        for offset in 11..14 {
+            cache.insert(1, offset, &block(1000));
+            assert!(cache.get(1, 3).is_some(), "what is used stays");
+        }
+        for offset in 0..1000 {
+            cache.insert(2, offset, &block(usize::try_from(offset).unwrap() * 5));
+            assert!(cache.held() <= 10 * (1000 + ENTRY_OVERHEAD));
+        }
+        assert!(cache.get(2, 1).is_none());
+    }
+
+    #[test]
+    fn scans_fill_what_is_free_and_take_little_more() {
+        let cache = BlockCache::new(100 * (1000 + ENTRY_OVERHEAD));
+        for offset in 0..50 {
+            cache.insert(1, offset, &block(1000));
+            cache.get(1, offset);
+        }
+        for offset in 0..50 {
+            cache.insert_scanned(2, offset, &block(1000));
+        }
+        assert!((0..50).all(|offset| cache.get(2, offset).is_some()));
+        for offset in 50..200 {
+            cache.insert_scanned(2, offset, &block(1000));
+        }
+        let left = (0..50)
+            .filter(|&offset| cache.get(1, offset).is_some())
+            .count();
+        assert!(left >= 30, "{left}");
+        // What is scanned again and again comes in.
+        for _ in 0..20 {
+            for offset in 0..90 {
+                if cache.get(3, offset).is_none() {
+                    cache.insert_scanned(3, offset, &block(1000));
+                }
+            }
+        }
+        let came = (0..90)
+            .filter(|&offset| cache.get(3, offset).is_some())
+            .count();
+        assert!(came >= 60, "{came}");
+    }
+
+    #[test]
+    fn a_file_is_forgotten() {
+        let cache = BlockCache::new(1 << 20);
+        for offset in 0..10 {
+            cache.insert(1, offset, &block(10));
+            cache.insert(2, offset, &block(10));
+        }
+        cache.forget(1);
+        assert_eq!(cache.held(), 10 * (10 + ENTRY_OVERHEAD));
+        assert!(cache.get(1, 3).is_none() && cache.get(2, 3).is_some());
+        cache.insert(1, 3, &block(20));
+        assert_eq!(cache.get(1, 3).unwrap().len(), 20);
+        cache.forget(1);
+        cache.forget(2);
+        assert_eq!(cache.held(), 0);
+        cache.insert(1, 1, &block(1 << 20));
+        assert_eq!(
+            cache.held(),
+            0,
+            "what is larger than half the budget is not kept"
+        );
+    }
+}

@@ -210,3 +210,123 @@ mod with_c {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation
+)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Bytes as blocks have them: words again and again, and some that are random.
+    fn block() -> impl Strategy<Value = Vec<u8>> {
+        let words = proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..40), 1..12);
+        let parts = proptest::collection::vec((any::<proptest::sample::Index>(), 0u8..8), 0..800);
+        let noise = proptest::collection::vec(any::<u8>(), 0..300);
+        (words, parts, noise).prop_map(|(words, parts, noise)| {
+            let mut bytes = noise.clone();
+            for (word, repeat) in parts {
+                match repeat {
+                    0 => bytes.extend(noise.iter().take(word.index(words.len()) + 1)),
+                    _ => bytes.extend(word.get(&words)),
+                }
+            }
+            bytes
+        })
+    }
+
+    fn round_trip(block: &[u8]) {
+        let mut stored = vec![1, 2, 3];
+        store(block, Some(&mut Compressor::new()), &mut stored);
+        assert!(stored.len() <= 3 + HEAD + block.len() + 4);
+        assert_eq!(
+            &*load(&stored[3..], &mut Decompressor::new()).unwrap(),
+            block
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_stored_is_loaded(block in block()) {
+            round_trip(&block);
+        }
+
+        #[test]
+        fn any_frame_is_an_error_or_a_block(
+            block in block(),
+            flips in proptest::collection::vec((any::<proptest::sample::Index>(), 1u8..), 1..4),
+            raw_len in 0u32..20_000,
+        ) {
+            // As if the checksum did not find it: nothing panics, and no more than the stated length comes out.
+            let mut frame = Vec::new();
+            Compressor::new().compress(&block, &mut frame);
+            for (place, flip) in flips {
+                let place = place.index(frame.len());
+                frame[place] ^= flip;
+            }
+            if let Ok(raw) = Decompressor::new().decompress(&frame, raw_len as usize) {
+                prop_assert_eq!(raw.len(), raw_len as usize);
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_of_every_small_length_come_back() {
+        for len in 0..600 {
+            round_trip(&vec![b'a'; len]);
+            round_trip(&(0..len).map(|at| (at * 7 % 251) as u8).collect::<Vec<_>>());
+            round_trip(&(0..len).map(|at| (at % 5) as u8).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_compressor_and_a_decompressor_serve_again() {
+        let (mut compressor, mut decompressor) = (Compressor::new(), Decompressor::new());
+        for round in 0..50u8 {
+            let block: Vec<u8> = (0..usize::from(round) * 700)
+                .map(|at| (at / 9 % 30) as u8 ^ round)
+                .collect();
+            let mut stored = Vec::new();
+            store(&block, Some(&mut compressor), &mut stored);
+            assert_eq!(
+                &*load(&stored, &mut decompressor).unwrap(),
+                block.as_slice()
+            );
+            let mut damaged = stored.get(HEAD..stored.len() - 4).unwrap().to_vec();
+            damaged.truncate(damaged.len() / 2);
+            let _ = decompressor.decompress(&damaged, block.len());
+        }
+    }
+
+    #[test]
+    fn a_stated_length_is_bounded() {
+        let mut stored = vec![ZSTD];
+        stored.extend_from_slice(&u32::MAX.to_le_bytes());
+        stored.extend_from_slice(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0]);
+        let crc = crc32fast::hash(&stored);
+        stored.extend_from_slice(&crc.to_le_bytes());
+        assert_eq!(load(&stored, &mut Decompressor::new()), Err(Bad::Length));
+        stored[0] = 2;
+        let end = stored.len() - 4;
+        let crc = crc32fast::hash(&stored[..end]);
+        stored[end..].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(load(&stored, &mut Decompressor::new()), Err(Bad::Codec));
+    }
+
+    #[cfg(feature = "zstd-c")]
+    proptest! {
+        #[test]
+        fn either_reads_what_the_other_wrote(block in block()) {
+            let (mut by_c, mut by_rust) = (Vec::new(), Vec::new());
+            prop_assert!(with_c::Compressor::new().compress(&block, &mut by_c));
+            prop_assert!(without_c::Compressor::new().compress(&block, &mut by_rust));
+            for frame in [by_c, by_rust] {
+                prop_assert_eq!(&*with_c::Decompressor::new().decompress(&frame, block.len()).unwrap(), block.as_slice());
+                prop_assert_eq!(&*without_c::Decompressor::new().decompress(&frame, block.len()).unwrap(), block.as_slice());
+            }
+        }
+    }
+}

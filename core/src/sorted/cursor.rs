@@ -135,6 +135,8 @@ impl Cursor {
                 self.at = at;
                 let block = self.block.insert(block);
                 self.key.clear();
+                // Room for most keys at once, as most cursors are made for one seek.
+                self.key.reserve(64);
                 self.key
                     .extend_from_slice(target.get(..entry.shared).unwrap_or_default());
                 self.key.extend_from_slice(block.suffix(&entry));
