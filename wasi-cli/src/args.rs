@@ -20,7 +20,7 @@ A point in time is \"@seq:N\", an RFC 3339 time such as \"2026-01-31T08:00:00Z\"
 
 /// An embedded, append-only document database that answers every query as of any moment of its past.
 #[derive(Debug, Parser)]
-#[command(name = "driftdb", version, about, after_long_help = AFTER, max_term_width = 110)]
+#[command(name = "driftdb", version, after_long_help = AFTER, max_term_width = 110)]
 #[command(disable_help_subcommand = true, arg_required_else_help = true)]
 pub struct Cli {
     /// Colours in tables, messages and help

@@ -51,11 +51,13 @@ impl Session {
     }
 
     /// How rows come out from now on.
+    #[cfg(not(target_family = "wasm"))]
     pub fn set_format(&mut self, format: Format) {
         self.format = format;
     }
 
     /// The names of the tables, for completion.
+    #[cfg(not(target_family = "wasm"))]
     pub fn table_names(&mut self) -> Vec<String> {
         self.db.tables().unwrap_or_default()
     }

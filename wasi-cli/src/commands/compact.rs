@@ -1,6 +1,5 @@
 //! `driftdb compact`: drops a table's history, or what is older than a point.
 
-use driftdb_core::ql::Params;
 use driftdb_core::value::Value;
 
 use crate::args::{Compact, Format};
@@ -9,12 +8,8 @@ use crate::errors::Result;
 /// Runs COMPACT and says what it dropped.
 pub fn run(compact: Compact) -> Result<()> {
     let mut text = format!("COMPACT {}", super::quoted(&compact.table));
-    let params = match compact.keep_since {
-        None => Params::none(),
-        Some(point) => {
-            text.push_str(" KEEP SINCE ?");
-            Params::positional([Value::Str(point)])
-        }
-    };
-    super::one_statement(compact.dir.dir, true, Format::Table, text, &params)
+    if let Some(point) = compact.keep_since {
+        text += &format!(" KEEP SINCE {}", Value::Str(point));
+    }
+    super::one_statement(compact.dir.dir, true, Format::Table, text)
 }

@@ -1,7 +1,5 @@
 //! `driftdb describe`: a table's key, indexes, size and history.
 
-use driftdb_core::ql::Params;
-
 use crate::args::Describe;
 use crate::errors::Result;
 use crate::output;
@@ -10,5 +8,5 @@ use crate::output;
 pub fn run(describe: Describe) -> Result<()> {
     let text = format!("DESCRIBE {}", super::quoted(&describe.table));
     let format = output::format_or_default(describe.output.format);
-    super::one_statement(describe.dir.dir, false, format, text, &Params::none())
+    super::one_statement(describe.dir.dir, false, format, text)
 }

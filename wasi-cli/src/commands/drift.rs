@@ -1,7 +1,5 @@
 //! `driftdb drift`: the history of one row.
 
-use driftdb_core::ql::Params;
-
 use crate::args::Drift;
 use crate::errors::Result;
 use crate::{options, output};
@@ -11,5 +9,5 @@ pub fn run(drift: Drift) -> Result<()> {
     let key = options::key(&drift.key)?;
     let text = format!("SHOW DRIFT {} KEY {key}", super::quoted(&drift.table));
     let format = output::format_or_default(drift.output.format);
-    super::one_statement(drift.dir.dir, false, format, text, &Params::none())
+    super::one_statement(drift.dir.dir, false, format, text)
 }

@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use driftdb_core::ql::Params;
+
 use super::select;
 use crate::args::{Export, Format};
 use crate::errors::{Result, Script};
@@ -15,7 +17,7 @@ pub fn run(export: Export) -> Result<()> {
         .format
         .unwrap_or_else(|| by_name(export.output.as_deref()));
     let mut text = select::statement(&export.table, &export.filter);
-    let params = select::end(&mut text, &export.filter);
+    select::end(&mut text, &export.filter);
     let script = Script {
         name: "the statement".into(),
         text,
@@ -23,7 +25,7 @@ pub fn run(export: Export) -> Result<()> {
     };
     let mut session = Session::open(export.dir.dir, false, format, Settings::default())?;
     let mut target = Target::open(export.output.as_deref())?;
-    session.run_script_to(&script, &params, target.writer())?;
+    session.run_script_to(&script, &Params::none(), target.writer())?;
     target.finish()
 }
 

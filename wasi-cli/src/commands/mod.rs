@@ -42,20 +42,14 @@ pub fn run(command: Command) -> Result<()> {
 }
 
 /// Runs the one statement that a command stands for. Its text is shown if it has an error.
-fn one_statement(
-    dir: PathBuf,
-    writes: bool,
-    format: Format,
-    text: String,
-    params: &Params,
-) -> Result<()> {
+fn one_statement(dir: PathBuf, writes: bool, format: Format, text: String) -> Result<()> {
     let script = Script {
         name: "the statement".into(),
         text,
         first_line: 1,
     };
     let mut session = Session::open(dir, writes, format, Settings::default())?;
-    session.run_script(&script, params)?;
+    session.run_script(&script, &Params::none())?;
     session.close()
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use driftdb_core::ql::Params;
 use driftdb_core::value::Value;
 
 use crate::args::{Filter, Select};
@@ -21,9 +20,9 @@ pub fn run(select: Select) -> Result<()> {
     if let Some(offset) = select.offset {
         let _ = write!(text, "\nOFFSET {offset}");
     }
-    let params = end(&mut text, &select.filter);
+    end(&mut text, &select.filter);
     let format = output::format_or_default(select.output.format);
-    super::one_statement(select.dir.dir, false, format, text, &params)
+    super::one_statement(select.dir.dir, false, format, text)
 }
 
 /// The statement up to its condition, a line for each part, so that no part reaches into the next.
@@ -37,12 +36,8 @@ pub fn statement(table: &str, filter: &Filter) -> String {
 }
 
 /// Ends the statement with its point in time, if there is one.
-pub fn end(text: &mut String, filter: &Filter) -> Params {
-    match &filter.as_of {
-        None => Params::none(),
-        Some(point) => {
-            text.push_str("\nAS OF ?");
-            Params::positional([Value::Str(point.clone())])
-        }
+pub fn end(text: &mut String, filter: &Filter) {
+    if let Some(point) = &filter.as_of {
+        let _ = write!(text, "\nAS OF {}", Value::Str(point.clone()));
     }
 }

@@ -1,12 +1,10 @@
 //! `driftdb snapshot`: writes a table's state to a file that makes later scans fast.
 
-use driftdb_core::ql::Params;
-
 use crate::args::{Format, Snapshot};
 use crate::errors::Result;
 
 /// Runs SNAPSHOT and says what it did.
 pub fn run(snapshot: Snapshot) -> Result<()> {
     let text = format!("SNAPSHOT {}", super::quoted(&snapshot.table));
-    super::one_statement(snapshot.dir.dir, true, Format::Table, text, &Params::none())
+    super::one_statement(snapshot.dir.dir, true, Format::Table, text)
 }

@@ -1,7 +1,5 @@
 //! `driftdb tables`: the tables of a database.
 
-use driftdb_core::ql::Params;
-
 use crate::args::Tables;
 use crate::errors::Result;
 use crate::output;
@@ -10,5 +8,5 @@ use crate::output;
 pub fn run(tables: Tables) -> Result<()> {
     let text = "SHOW TABLES".to_owned();
     let format = output::format_or_default(tables.output.format);
-    super::one_statement(tables.dir.dir, false, format, text, &Params::none())
+    super::one_statement(tables.dir.dir, false, format, text)
 }
