@@ -191,6 +191,7 @@ fn two_blobs(store: Rc<dyn Store>) {
     let mut other = open(&*store, "a");
     assert_eq!(other.append(3, b"x").unwrap_err().code(), Code::Conflict);
     other.append(6, b"ghi").unwrap();
+    writer.sync().unwrap();
     assert_eq!(writer.append(6, b"x").unwrap_err().code(), Code::Conflict);
     assert_eq!(all(&*reader), b"abcdefghi");
 }

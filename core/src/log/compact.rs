@@ -6,8 +6,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
+use super::cut::discard;
 use super::frames::{Frames, check_rises};
-use super::open;
 use super::position::{Horizon, Position};
 use super::scan::SharedBlob;
 use super::segment::{HEADER_LEN, Header, Replaces};
@@ -180,7 +180,7 @@ impl Compaction {
     pub fn abort(self, log: &mut Log) -> Result<()> {
         log.compacting = false;
         for slot in self.slots.iter().rev() {
-            open::discard(&self.latch, &*self.store, &self.dir, slot.info.number)?;
+            discard(&self.latch, &*self.store, &self.dir, slot.info.number)?;
         }
         Ok(())
     }

@@ -23,6 +23,8 @@ const HEADER_BYTES: usize = 16;
 const HEADER_LEN: u64 = HEADER_BYTES as u64;
 const RECORD_HEAD: usize = 8;
 const RESERVE_BYTES: u64 = 128 << 10;
+/// A process that appends only so often before it ends does not reserve.
+const RESERVE_AFTER: u32 = 4;
 
 /// What one table's log gets of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,7 @@ pub struct Journal {
     blob: Option<Box<dyn Blob>>,
     end: u64,
     reserved: u64,
+    appends: u32,
     last: Seq,
     buffer: Vec<u8>,
 }
@@ -73,6 +76,7 @@ impl Journal {
             blob,
             end: 0,
             reserved: 0,
+            appends: 0,
             last: Seq(0),
             buffer: Vec::new(),
         };
@@ -146,7 +150,8 @@ impl Journal {
         let end = self.end + buffer.len() as u64;
         let written = match (encoded, &mut self.blob) {
             (Some(()), Some(blob)) => {
-                if end > self.reserved {
+                self.appends = self.appends.saturating_add(1);
+                if end > self.reserved && self.appends > RESERVE_AFTER {
                     self.reserved = end + RESERVE_BYTES;
                     // Only a hint.
                     let _ = blob.reserve(self.reserved);

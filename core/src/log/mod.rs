@@ -3,7 +3,9 @@
 //! [`frame`] and [`segment`] are the bytes; [`Log`] opens, appends, syncs and rotates; [`LogReader`] reads; `recover` decides what is
 //! torn and what is corrupt; [`Compaction`] replaces all segments by new ones; [`Journal`] holds what must reach several logs.
 
+mod chain;
 mod compact;
+mod cut;
 mod event;
 pub mod frame;
 mod frames;
@@ -13,6 +15,7 @@ mod overlay;
 mod position;
 mod reader;
 mod recover;
+mod restore;
 mod scan;
 pub mod segment;
 mod segments;

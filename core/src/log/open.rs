@@ -1,23 +1,22 @@
 //! Opening a log: find its segments, put the journal's parts in place, scan from the checkpoint, and judge what follows the last whole
 //! transaction. A writer cuts what is torn and removes files that are not the log's; a reader changes nothing.
 
-use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
+use super::chain::Scanned;
+use super::cut::{cut, discard};
 use super::journal::Part;
-use super::overlay::Overlay;
-use super::position::{Horizon, LogHints, Position, SegmentInfo};
-use super::recover::{self, End, Verdict};
-use super::scan::{FrameScan, SharedBlob, Step};
-use super::segment::{HEADER_LEN, Header, segment_path};
+use super::position::{Horizon, LogHints, Position};
+use super::recover::Verdict;
+use super::scan::SharedBlob;
+use super::segment::segment_path;
 use super::segments::{Segments, Slot, share};
-use super::survey::{Link, Survey, survey};
+use super::survey::{Survey, survey};
 use super::writer::Mode;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::storage::{Access, Latch, Store};
 use crate::time::{Seq, Timestamp};
 
@@ -75,32 +74,12 @@ pub(super) fn open(
     }
 }
 
-struct Attempt<'a> {
-    store: &'a Rc<dyn Store>,
-    dir: &'a str,
-    hints: &'a LogHints,
-    parts: &'a [Part],
-}
-
-/// What a scan found.
-struct Scanned {
-    infos: Vec<SegmentInfo>,
-    whole: Position,
-    last: (Seq, Timestamp),
-    verdict: Verdict,
-    stop: Position,
-    why: &'static str,
-    from: Position,
-}
-
-impl Scanned {
-    fn corrupt(&self, dir: &str) -> Error {
-        Error::corrupt(
-            segment_path(dir, self.stop.segment),
-            self.stop.offset,
-            self.why,
-        )
-    }
+/// One look at a log.
+pub(super) struct Attempt<'a> {
+    pub store: &'a Rc<dyn Store>,
+    pub dir: &'a str,
+    pub hints: &'a LogHints,
+    pub parts: &'a [Part],
 }
 
 impl Attempt<'_> {
@@ -243,74 +222,6 @@ impl Attempt<'_> {
             .ok_or_else(|| super::segments::missing(path))
     }
 
-    /// The parts that lie in the last segment: the others were synced when their segment was sealed.
-    fn parts_in<'b>(&'b self, link: &'b Link) -> impl Iterator<Item = &'b Part> {
-        let generation = link.opened.as_ref().map(|(header, _)| header.generation);
-        let here = move |part: &&Part| {
-            Some(part.generation) == generation && part.position.segment == link.number
-        };
-        self.parts.iter().filter(here)
-    }
-
-    /// Lays the journal's parts over the last segment's file; returns the file itself if there are any.
-    /// # Errors
-    /// Corrupt if the log ends before the place where a part goes.
-    fn lay_over(&self, found: &mut Survey) -> Result<Option<SharedBlob>> {
-        let Some(link) = found.chain.last() else {
-            return Ok(None);
-        };
-        let Some((_, blob)) = &link.opened else {
-            return Ok(None);
-        };
-        let under = Rc::clone(blob);
-        let mut end = under.borrow().len()?;
-        let mut parts: Vec<(u64, Rc<[u8]>)> = Vec::new();
-        for part in self.parts_in(link) {
-            let Position { segment, offset } = part.position;
-            if offset > end {
-                let why = "the log ends before the place where the journal goes on";
-                return Err(Error::corrupt(segment_path(self.dir, segment), offset, why));
-            }
-            end = end.max(offset + part.frames.len() as u64);
-            parts.push((offset, part.frames.as_slice().into()));
-        }
-        if parts.is_empty() {
-            return Ok(None);
-        }
-        let over = Overlay {
-            under: Rc::clone(&under),
-            parts,
-        };
-        set_last_blob(found, share(Box::new(over)));
-        Ok(Some(under))
-    }
-
-    /// Makes the file under an overlay what the overlay shows, and puts it back in the overlay's place. Frames that follow the parts
-    /// are kept: the whole rest is written again. Returns how many bytes of the parts were not there.
-    fn restore(&self, latch: &Latch, found: &mut Survey, under: SharedBlob) -> Result<u64> {
-        let mut lacking = 0;
-        let mut rest = None;
-        if let Some(link) = found.chain.last() {
-            for part in self.parts_in(link) {
-                let mut there = vec![0; part.frames.len()];
-                let count = under.borrow().read_at(part.position.offset, &mut there)?;
-                if count < there.len() || there != part.frames {
-                    lacking += part.frames.len() as u64;
-                    rest.get_or_insert(part.position.offset);
-                }
-            }
-            if let (Some(from), Some((_, over))) = (rest, &link.opened) {
-                let wanted = read_to_end(over, from)?;
-                let mut blob = under.borrow_mut();
-                latch.truncate(&mut **blob, from)?;
-                latch.append(&mut **blob, from, &wanted)?;
-                latch.sync(&mut **blob)?;
-            }
-        }
-        set_last_blob(found, under);
-        Ok(lacking)
-    }
-
     /// Removes the files that are not the log's.
     fn sweep(&self, latch: &Latch, found: &Survey) -> Result<Vec<String>> {
         let mut removed = Vec::new();
@@ -324,300 +235,4 @@ impl Attempt<'_> {
         }
         Ok(removed)
     }
-
-    fn scan(&self, found: &Survey) -> Result<Scanned> {
-        let mut scan = ChainScan::start(self, found)?;
-        let first = scan.from.segment;
-        let mut chain = found
-            .chain
-            .iter()
-            .filter(|link| link.number >= first)
-            .peekable();
-        while let Some(link) = chain.next() {
-            let next = chain
-                .peek()
-                .and_then(|next| next.opened.as_ref())
-                .map(|(header, _)| *header);
-            if let Some((_, blob)) = &link.opened
-                && !scan.segment(link.number, blob, next.as_ref())?
-            {
-                break;
-            }
-        }
-        Ok(scan.finish())
-    }
-}
-
-fn set_last_blob(found: &mut Survey, blob: SharedBlob) {
-    if let Some((_, place)) = found.chain.last_mut().and_then(|link| link.opened.as_mut()) {
-        *place = blob;
-    }
-}
-
-fn read_to_end(blob: &SharedBlob, from: u64) -> Result<Vec<u8>> {
-    let blob = blob.borrow();
-    let rest = blob.len()?.saturating_sub(from);
-    let mut bytes = vec![0; usize::try_from(rest).unwrap_or(0)];
-    let count = blob.read_at(from, &mut bytes)?;
-    bytes.truncate(count);
-    Ok(bytes)
-}
-
-/// Scanning the chain from the checkpoint.
-struct ChainScan<'a> {
-    hints: &'a LogHints,
-    hinted: bool,
-    /// The end of the journal's parts in the last segment.
-    journaled: u64,
-    scan: Option<FrameScan>,
-    infos: Vec<SegmentInfo>,
-    from: Position,
-    whole: Position,
-    /// Seq and time at `whole`.
-    last: (Seq, Timestamp),
-    /// Inside a transaction whose end has not come yet.
-    open: bool,
-    verdict: Verdict,
-    stop: Position,
-    why: &'static str,
-}
-
-impl<'a> ChainScan<'a> {
-    fn start(attempt: &Attempt<'a>, found: &Survey) -> Result<Self> {
-        let first = found.chain.first().map_or(1, |link| link.number);
-        let (from, last) = match found.checkpoint {
-            Some(checkpoint) => (checkpoint.position, (checkpoint.seq, checkpoint.time)),
-            None => (Position::new(first, HEADER_LEN), (Seq(0), Timestamp(0))),
-        };
-        let below = attempt
-            .hints
-            .segments
-            .iter()
-            .take_while(|info| info.number < from.segment);
-        let infos = if found.checkpoint.is_some() {
-            below.copied().collect()
-        } else {
-            Vec::new()
-        };
-        let parts = found
-            .chain
-            .last()
-            .into_iter()
-            .flat_map(|link| attempt.parts_in(link));
-        let journaled = parts
-            .map(|part| part.position.offset + part.frames.len() as u64)
-            .max()
-            .unwrap_or(0);
-        let (hints, hinted) = (attempt.hints, found.hinted);
-        let verdict = Verdict::Clean;
-        Ok(ChainScan {
-            hints,
-            hinted,
-            journaled,
-            scan: None,
-            infos,
-            from,
-            whole: from,
-            last,
-            open: false,
-            verdict,
-            stop: from,
-            why: "",
-        })
-    }
-
-    /// A lower bound of the durable bytes of a segment.
-    fn bound(&self, number: u64) -> u64 {
-        let hinted = self
-            .hints
-            .segments
-            .iter()
-            .find(|info| self.hinted && info.number == number);
-        let from = if self.from.segment == number {
-            self.from.offset
-        } else {
-            0
-        };
-        hinted.map_or(0, |info| info.end).max(from)
-    }
-
-    /// Scans one segment; `next` is the header of the one after. Returns whether to go on.
-    fn segment(&mut self, number: u64, blob: &SharedBlob, next: Option<&Header>) -> Result<bool> {
-        let offset = if number == self.from.segment {
-            self.from.offset
-        } else {
-            HEADER_LEN
-        };
-        let mut info = SegmentInfo {
-            number,
-            end: offset,
-            first: None,
-            last: None,
-        };
-        if number == self.from.segment
-            && let Some(known) = self
-                .hints
-                .segments
-                .iter()
-                .find(|info| self.hinted && info.number == number)
-        {
-            info.first = known.first.filter(|(seq, _)| *seq <= self.last.0);
-            info.last = info.first.map(|_| self.last);
-        }
-        let mut scan = match self.scan.take() {
-            Some(mut scan) => {
-                scan.enter(Rc::clone(blob), offset);
-                scan
-            }
-            None => FrameScan::new(Rc::clone(blob), offset, self.last),
-        };
-        if !self.open {
-            self.whole = Position::new(number, offset);
-        }
-        let step = loop {
-            let step = scan.advance()?;
-            let Some(frame) = scan.frame().filter(|_| step == Step::Frame) else {
-                break step;
-            };
-            let at = (frame.seq, frame.time);
-            self.open = frame.more;
-            info.first.get_or_insert(at);
-            info.last = Some(at);
-            if !self.open {
-                (self.whole, self.last) = (Position::new(number, scan.offset()), at);
-            }
-        };
-        info.end = scan.offset();
-        self.stop = Position::new(number, scan.offset());
-        self.infos.push(info);
-        let sealed = match next {
-            Some(next) => self.sealed(step, next),
-            None => {
-                self.judge(blob, step)?;
-                false
-            }
-        };
-        self.scan = Some(scan);
-        Ok(sealed)
-    }
-
-    /// Whether a segment that has a successor is as its successor's header says.
-    fn sealed(&mut self, step: Step, next: &Header) -> bool {
-        let fault = match step {
-            Step::Invalid(why) => Some(why),
-            _ if self.stop.offset != next.previous_end => {
-                Some("the segment is not as long as it was when it was sealed")
-            }
-            _ if self.open != next.continues => {
-                Some("the segment's end and the next one's header differ about an open transaction")
-            }
-            _ => None,
-        };
-        if let Some(why) = fault {
-            (self.verdict, self.why) = (Verdict::Corrupt, why);
-        }
-        fault.is_none()
-    }
-
-    /// Judges the end of the last segment.
-    fn judge(&mut self, blob: &SharedBlob, step: Step) -> Result<()> {
-        let number = self.stop.segment;
-        // A transaction that began in a segment before is cut with all of this one's frames.
-        let whole = if self.whole.segment == number {
-            self.whole.offset
-        } else {
-            HEADER_LEN
-        };
-        let relaxed_from = self.hints.relaxed_from.filter(|_| self.hinted).map(|from| {
-            match from.segment.cmp(&number) {
-                core::cmp::Ordering::Less => 0,
-                core::cmp::Ordering::Equal => from.offset,
-                core::cmp::Ordering::Greater => u64::MAX,
-            }
-        });
-        let (seq, _) = self
-            .infos
-            .last()
-            .and_then(|info| info.last)
-            .unwrap_or(self.last);
-        let end = End {
-            whole,
-            stop: self.stop.offset,
-            seq,
-            bound: self.bound(number).max(self.journaled),
-            relaxed_from,
-        };
-        self.verdict = recover::judge(blob, &end)?;
-        if self.verdict == Verdict::Clean && self.open {
-            self.verdict = Verdict::Torn(HEADER_LEN);
-        }
-        self.why = match step {
-            Step::Invalid(why) => why,
-            _ => "the file ends before the frames that were in it",
-        };
-        Ok(())
-    }
-
-    fn finish(mut self) -> Scanned {
-        // What an unfinished transaction added is not the log's.
-        self.infos.retain(|info| info.number <= self.whole.segment);
-        if let Some(info) = self
-            .infos
-            .last_mut()
-            .filter(|info| info.number == self.whole.segment && info.end > self.whole.offset)
-        {
-            info.end = self.whole.offset;
-            info.first = info.first.filter(|(seq, _)| *seq <= self.last.0);
-            info.last = info.first.map(|_| self.last);
-        }
-        let ChainScan {
-            infos,
-            whole,
-            last,
-            verdict,
-            stop,
-            why,
-            from,
-            ..
-        } = self;
-        Scanned {
-            infos,
-            whole,
-            last,
-            verdict,
-            stop,
-            why,
-            from,
-        }
-    }
-}
-
-/// Cuts a log back to `whole`: the segments after it first, each made empty and so none before it is removed, the highest first; then
-/// the file itself. A crash in between leaves a log that is cut again.
-pub(super) fn cut(
-    latch: &Latch,
-    store: &dyn Store,
-    dir: &str,
-    later: &[u64],
-    blob: &SharedBlob,
-    whole: Position,
-) -> Result<()> {
-    for number in later.iter().rev() {
-        discard(latch, store, dir, *number)?;
-    }
-    let mut blob = blob.borrow_mut();
-    latch.truncate(&mut **blob, whole.offset)?;
-    latch.sync(&mut **blob)?;
-    Ok(())
-}
-
-/// Removes a segment that must not come back whole after a crash: it is made empty first.
-pub(super) fn discard(latch: &Latch, store: &dyn Store, dir: &str, number: u64) -> Result<String> {
-    let path = segment_path(dir, number);
-    if let Some(mut blob) = store.open(&path, Access::Write)? {
-        latch.truncate(&mut *blob, 0)?;
-        latch.sync(&mut *blob)?;
-    }
-    latch.remove(store, &path)?;
-    Ok(path)
 }

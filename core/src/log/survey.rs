@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::position::{Checkpoint, LogHints, SegmentInfo};
+use super::position::{Checkpoint, LogHints};
 use super::scan::SharedBlob;
 use super::segment::{HEADER_BYTES, HEADER_LEN, Header, segment_dir, segment_number, segment_path};
 use super::segments::{missing, share};
@@ -157,7 +157,7 @@ impl Place<'_> {
             checkpoint: Some(checkpoint),
             hinted: true,
         };
-        self.follow(survey, at, heads, hints).map(Some)
+        self.follow(survey, at, hints.generation, heads).map(Some)
     }
 
     /// The survey that looks at all headers.
@@ -183,7 +183,7 @@ impl Place<'_> {
             checkpoint: None,
             hinted,
         };
-        self.follow(survey, root, above, hints)
+        self.follow(survey, root, generation, above)
     }
 
     fn rootless(&self, heads: &BTreeMap<u64, Head>) -> Error {
@@ -196,7 +196,7 @@ impl Place<'_> {
         }
     }
 
-    /// A segment that was recorded was durable.
+    /// A segment that was recorded was durable: it cannot be taken for one whose creation was stopped.
     fn check_hinted(&self, survey: &Survey, numbers: &[u64], hints: &LogHints) -> Result<()> {
         let last = survey.chain.last().map_or(0, |link| link.number);
         match hints
@@ -219,13 +219,9 @@ impl Place<'_> {
         &self,
         mut survey: Survey,
         first: u64,
+        generation: u64,
         heads: BTreeMap<u64, Head>,
-        hints: &LogHints,
     ) -> Result<Survey> {
-        let generation = match heads.get(&first) {
-            Some(Head::Valid(header, _)) => header.generation,
-            _ => hints.generation,
-        };
         let mut next = first;
         let mut beyond = BTreeMap::new();
         for (number, head) in heads {
@@ -243,23 +239,6 @@ impl Place<'_> {
             }
         }
         self.judge(next, generation, &beyond)?;
-        // What was promised to be there is neither torn nor unborn.
-        let promised = |info: &&SegmentInfo| info.number >= next && info.end > HEADER_LEN;
-        if let Some(lost) = hints
-            .segments
-            .iter()
-            .find(promised)
-            .filter(|_| survey.hinted)
-        {
-            return Err(match beyond.contains_key(&lost.number) {
-                true => Error::corrupt(
-                    self.path(lost.number),
-                    0,
-                    "the file ends before the frames that were in it",
-                ),
-                false => missing(self.path(lost.number)),
-            });
-        }
         survey.unborn = beyond.into_keys().collect();
         Ok(survey)
     }

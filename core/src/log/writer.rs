@@ -15,8 +15,11 @@ use super::scan::SharedBlob;
 use super::segment::{HEADER_LEN, Header, segment_path};
 use super::segments::{Segments, Slot, share};
 use crate::error::{Code, Error, Result};
-use crate::storage::{Access, Latch, Store, Synced};
+use crate::storage::{Latch, Store, Synced};
 use crate::time::{Seq, Timestamp};
+
+/// A process that appends only so often before it ends does not reserve: it would have to trim.
+const RESERVE_AFTER: u32 = 4;
 
 /// What a log is opened for.
 #[derive(Clone)]
@@ -51,15 +54,17 @@ pub struct Log {
     pub(super) options: LogOptions,
     pub(super) segments: Rc<Segments>,
     /// Where the next append goes: behind the frames of an unfinished transaction too.
-    end: Position,
+    pub(super) end: Position,
     /// Seq and time of the last frame appended.
-    last: Option<(Seq, Timestamp)>,
+    pub(super) last: Option<(Seq, Timestamp)>,
     /// Seq and time of the last frame of the last whole transaction.
-    whole_last: (Seq, Timestamp),
+    pub(super) whole_last: (Seq, Timestamp),
     /// The active file is zeros from `end` to here.
-    reserved: u64,
-    unsynced: bool,
-    relaxed_from: Option<Position>,
+    pub(super) reserved: u64,
+    /// How many runs of frames were appended since the log was opened.
+    appends: u32,
+    pub(super) unsynced: bool,
+    pub(super) relaxed_from: Option<Position>,
     pub(super) compacting: bool,
 }
 
@@ -136,6 +141,7 @@ impl Log {
             last: (last.0 > Seq(0)).then_some(last),
             whole_last: last,
             reserved: 0,
+            appends: 0,
             unsynced: false,
             relaxed_from,
             compacting: false,
@@ -236,7 +242,9 @@ impl Log {
         let mut blob = blob.borrow_mut();
         let at = self.end;
         let end = at.offset + frames.len() as u64;
-        if end > self.reserved && frames.len() as u64 <= self.options.reserve_bytes / 4 {
+        self.appends = self.appends.saturating_add(1);
+        let small = frames.len() as u64 <= self.options.reserve_bytes / 4;
+        if end > self.reserved && small && self.appends > RESERVE_AFTER {
             // Only a hint: where it fails, the append itself says what is wrong.
             self.reserved = end + self.options.reserve_bytes;
             let _ = blob.reserve(self.reserved);
@@ -335,100 +343,6 @@ impl Log {
         }
         (self.unsynced, self.reserved) = (false, 0);
         Ok(())
-    }
-
-    /// Cuts the frames of a transaction that is given up; durable on return.
-    pub fn cut_open(&mut self) -> Result<()> {
-        if !self.is_open() {
-            return Ok(());
-        }
-        self.cut_back(self.whole(), self.whole_last)
-    }
-
-    /// Cuts all transactions that end after `seq`; durable on return. Only behind the point from which commits were relaxed.
-    pub fn cut_after(&mut self, seq: Seq) -> Result<()> {
-        let Some(from) = self.relaxed_from else {
-            return Err(Error::new(
-                Code::Unsupported,
-                "only commits that were not promised can be cut",
-            ));
-        };
-        let mut keep = (from, None);
-        let mut cursor = self.reader().cursor(from, self.whole());
-        while let Some((_, frame)) = cursor.next_frame()? {
-            let (at, whole) = ((frame.seq, frame.time), !frame.more);
-            if frame.seq > seq {
-                break;
-            }
-            if whole {
-                keep = (cursor.position(), Some(at));
-            }
-        }
-        let (to, last) = keep;
-        match last {
-            Some(last) => self.cut_back(to, last),
-            None => {
-                let last = self.last_before(from)?;
-                self.cut_back(to, last)
-            }
-        }
-    }
-
-    /// Seq and time of the last frame before a place.
-    fn last_before(&self, place: Position) -> Result<(Seq, Timestamp)> {
-        let reader = self.reader();
-        let infos = reader.segments();
-        let before = infos
-            .iter()
-            .rev()
-            .find(|info| info.number < place.segment && info.last.is_some());
-        let mut last = before.and_then(|info| info.last).unwrap_or_default();
-        let mut cursor = reader.cursor(Position::new(place.segment, HEADER_LEN), place);
-        while let Some((_, frame)) = cursor.next_frame()? {
-            last = (frame.seq, frame.time);
-        }
-        Ok(last)
-    }
-
-    fn cut_back(&mut self, to: Position, last: (Seq, Timestamp)) -> Result<()> {
-        let latch = self.latch()?;
-        let later: Vec<u64> = (to.segment + 1..=self.end.segment).collect();
-        let blob = self.writable(to.segment)?;
-        open::cut(
-            &latch,
-            &*self.segments.store,
-            &self.segments.dir,
-            &later,
-            &blob,
-            to,
-        )?;
-        {
-            let mut slots = self.segments.slots.borrow_mut();
-            slots.retain(|slot| slot.info.number <= to.segment);
-            if let Some(slot) = slots.last_mut() {
-                slot.blob = Some(blob);
-            }
-        }
-        self.segments.update(to.segment, |info| {
-            info.end = to.offset;
-            info.first = info.first.filter(|(seq, _)| *seq <= last.0);
-            info.last = info.first.map(|_| last);
-        });
-        self.segments.whole.set(to);
-        (self.end, self.last, self.whole_last) = (to, (last.0 > Seq(0)).then_some(last), last);
-        (self.reserved, self.unsynced) = (0, false);
-        Ok(())
-    }
-
-    /// The file of a segment, open for writing: a sealed one may be open for reading only.
-    fn writable(&self, number: u64) -> Result<SharedBlob> {
-        if number == self.end.segment {
-            return self.segments.blob(number);
-        }
-        let path = self.segments.path(number);
-        let blob = self.segments.store.open(&path, Access::Write)?;
-        blob.map(share)
-            .ok_or_else(|| super::segments::missing(path))
     }
 
     /// Of a log open for reading: looks at what another process has written since. `parts` as in [`Log::open`].

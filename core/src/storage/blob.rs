@@ -47,7 +47,8 @@ pub trait Blob {
 
     /// Writes `bytes` at `end`, where the caller knows the data to end. What the file holds from `end` on must be
     /// nothing or reserved zeros; if any of the next [`CONFLICT_BYTES`] bytes is not zero another writer is at work:
-    /// `Code::Conflict`, and nothing is written. `end` beyond the file's length is a conflict too. Not durable before [`Blob::sync`]; after a crash
+    /// `Code::Conflict`, and nothing is written. `end` beyond the file's length is a conflict too. An append that goes on where
+    /// this blob's last one ended, with no sync between, need not look. Not durable before [`Blob::sync`]; after a crash
     /// any of the bytes may be missing, zeros or cut off, in any order.
     fn append(&mut self, end: u64, bytes: &[u8]) -> Result<()>;
 
@@ -92,7 +93,8 @@ pub trait Store {
     /// Creates an empty file and the directories above it; an error if it exists. The name is durable after the blob's first sync.
     fn create(&self, path: &str) -> Result<Box<dyn Blob>>;
 
-    /// Removes a file; no error if it is gone. After a crash it may be back until the next sync or replace in the same directory.
+    /// Removes a file; no error if it is gone. After a crash it may be back until the next first sync of a new file, rename or
+    /// replace in the same directory.
     fn remove(&self, path: &str) -> Result<()>;
 
     /// Gives a file another name in the same directory, replacing what is there: after a crash, the old state or the new.

@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use super::blob::{Blob, Lock, Store, Synced};
 use crate::error::{Code, Error, Result};
@@ -13,7 +13,15 @@ use crate::error::{Code, Error, Result};
 pub struct Latch {
     lock: Box<dyn Lock>,
     cause: RefCell<Option<String>>,
+    /// Bytes appended since the lock was checked; 0 when the next append has to check it.
+    unchecked: Cell<u64>,
+    /// Appends since the last sync.
+    appends: Cell<u64>,
 }
+
+/// Appends that follow one another without a sync check the lock once in so many bytes, and the sync checks it again: nothing is
+/// acknowledged that another writer may have overtaken, and a batch does not pay for a check an event.
+const UNCHECKED_BYTES: u64 = 1 << 20;
 
 impl Latch {
     /// An open latch over a lock that was just taken.
@@ -21,6 +29,8 @@ impl Latch {
         Latch {
             lock,
             cause: RefCell::new(None),
+            unchecked: Cell::new(0),
+            appends: Cell::new(0),
         }
     }
 
@@ -57,12 +67,28 @@ impl Latch {
 
     /// [`Blob::append`] behind the fence.
     pub fn append(&self, blob: &mut dyn Blob, end: u64, bytes: &[u8]) -> Result<()> {
-        self.fenced(|| blob.append(end, bytes))
+        self.run(|| {
+            if !(1..UNCHECKED_BYTES).contains(&self.unchecked.get()) {
+                self.lock.check()?;
+                self.unchecked.set(0);
+            }
+            blob.append(end, bytes)?;
+            self.appends.set(self.appends.get() + 1);
+            self.unchecked
+                .set(self.unchecked.get() + bytes.len() as u64 + 1);
+            Ok(())
+        })
     }
 
-    /// [`Blob::sync`] through the latch.
+    /// [`Blob::sync`] through the latch; behind the fence if appends were not checked one by one.
     pub fn sync(&self, blob: &mut dyn Blob) -> Result<Synced> {
-        self.run(|| blob.sync())
+        self.run(|| {
+            if self.appends.replace(0) > 1 {
+                self.lock.check()?;
+            }
+            self.unchecked.set(0);
+            blob.sync()
+        })
     }
 
     /// [`Blob::truncate`] behind the fence.

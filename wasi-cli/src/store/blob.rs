@@ -25,6 +25,8 @@ pub struct FsBlob {
     unsynced_dirs: Option<Vec<PathBuf>>,
     /// Whether the file's length was cut since the last sync.
     cut: bool,
+    /// Where this blob's last append ended, if nothing was synced or cut since: the end need not be looked at again.
+    own_end: Option<u64>,
 }
 
 impl FsBlob {
@@ -40,6 +42,7 @@ impl FsBlob {
             pool,
             unsynced_dirs,
             cut: false,
+            own_end: None,
         }
     }
 
@@ -91,9 +94,13 @@ impl Blob for FsBlob {
 
     fn append(&mut self, end: u64, bytes: &[u8]) -> Result<()> {
         self.check_writable()?;
-        self.check_end(end)?;
+        if self.own_end.take() != Some(end) {
+            self.check_end(end)?;
+        }
         self.slot.dirty.set(true);
-        self.with(|file| write_at(file, end, bytes))
+        self.with(|file| write_at(file, end, bytes))?;
+        self.own_end = Some(end + bytes.len() as u64);
+        Ok(())
     }
 
     fn reserve(&mut self, len: u64) -> Result<()> {
@@ -113,6 +120,7 @@ impl Blob for FsBlob {
     }
 
     fn sync(&mut self) -> Result<Synced> {
+        self.own_end = None;
         // fdatasync covers the length as far as reading the data needs it; a cut is not needed for that.
         let cut = self.cut || self.unsynced_dirs.is_some();
         self.with(|file| {
@@ -135,7 +143,7 @@ impl Blob for FsBlob {
     fn truncate(&mut self, len: u64) -> Result<()> {
         self.check_writable()?;
         self.slot.dirty.set(true);
-        self.cut = true;
+        (self.cut, self.own_end) = (true, None);
         self.with(|file| {
             if file.metadata()?.len() > len {
                 file.set_len(len)

@@ -112,6 +112,7 @@ fn another_writers_epoch_or_bytes_stop_this_one() {
     let home = Home::new(MemoryStore::new());
     let mut log = home.create();
     log.append(&frames(&[event(1, false)])).unwrap();
+    log.sync().unwrap();
     home.store.put("LOCK", b"7\n");
     assert_eq!(
         log.append(&frames(&[event(2, false)])).unwrap_err().code(),
@@ -167,4 +168,15 @@ fn relaxed_commits_can_be_cut_back_to_a_seq() {
         let (again, _) = reopen(&home.store, &LogHints::default()).unwrap();
         assert_eq!(events(&again).unwrap(), events(&log).unwrap());
     }
+}
+
+#[test]
+fn a_batch_checks_the_lock_at_its_start_and_at_its_sync() {
+    let home = Home::new(MemoryStore::new());
+    let mut log = home.create();
+    log.append(&frames(&[event(1, false)])).unwrap();
+    home.store.put("LOCK", b"7\n");
+    log.append(&frames(&[event(2, false)])).unwrap();
+    assert_eq!(log.sync().unwrap_err().code(), crate::Code::Conflict);
+    assert_eq!(log.sync().unwrap_err().code(), crate::Code::Latched);
 }
