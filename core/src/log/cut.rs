@@ -1,14 +1,14 @@
-//! Cutting a log back to the end of a transaction: what is torn, what was given up, what was not promised.
+//! Cutting a log back to the end of a transaction: what is torn, what was given up.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::position::Position;
 use super::scan::SharedBlob;
-use super::segment::{HEADER_LEN, segment_path};
+use super::segment::segment_path;
 use super::segments::share;
 use super::writer::Log;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::storage::{Access, Latch, Store};
 use crate::time::{Seq, Timestamp};
 
@@ -49,51 +49,6 @@ impl Log {
             return Ok(());
         }
         self.cut_back(self.whole(), self.whole_last)
-    }
-
-    /// Cuts all transactions that end after `seq`; durable on return. Only behind the point from which commits were relaxed.
-    pub fn cut_after(&mut self, seq: Seq) -> Result<()> {
-        let Some(from) = self.relaxed_from else {
-            return Err(Error::new(
-                Code::Unsupported,
-                "only commits that were not promised can be cut",
-            ));
-        };
-        let mut keep = (from, None);
-        let mut cursor = self.reader().cursor(from, self.whole());
-        while let Some((_, frame)) = cursor.next_frame()? {
-            let (at, whole) = ((frame.seq, frame.time), !frame.more);
-            if frame.seq > seq {
-                break;
-            }
-            if whole {
-                keep = (cursor.position(), Some(at));
-            }
-        }
-        let (to, last) = keep;
-        match last {
-            Some(last) => self.cut_back(to, last),
-            None => {
-                let last = self.last_before(from)?;
-                self.cut_back(to, last)
-            }
-        }
-    }
-
-    /// Seq and time of the last frame before a place.
-    fn last_before(&self, place: Position) -> Result<(Seq, Timestamp)> {
-        let reader = self.reader();
-        let infos = reader.segments();
-        let before = infos
-            .iter()
-            .rev()
-            .find(|info| info.number < place.segment && info.last.is_some());
-        let mut last = before.and_then(|info| info.last).unwrap_or_default();
-        let mut cursor = reader.cursor(Position::new(place.segment, HEADER_LEN), place);
-        while let Some((_, frame)) = cursor.next_frame()? {
-            last = (frame.seq, frame.time);
-        }
-        Ok(last)
     }
 
     fn cut_back(&mut self, to: Position, last: (Seq, Timestamp)) -> Result<()> {

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use super::frame::Frame;
+use crate::limits::KEY_BYTES_MAX;
 use crate::time::{Seq, Timestamp};
-use crate::value::{Key, Raw, msgpack};
+use crate::value::{Raw, ValueRef, msgpack};
 
 /// What an event does to its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,7 +100,9 @@ impl<'a> EventRef<'a> {
             _ => return Err("the payload is not an array of two or three"),
         };
         let (key, rest) = Raw::split(rest).ok_or("the payload is cut")?;
-        Key::from_raw(key).map_err(|_| "the key is not a string or an integer within limits")?;
+        if !is_key(key) {
+            return Err("the key is not a string or an integer within limits");
+        }
         let (body, rest) = msgpack::validate_first(rest).map_err(|_| "the document cannot be")?;
         let body = match (frame.op, body.is_null()) {
             (Op::Delete, true) => None,
@@ -131,6 +134,15 @@ impl<'a> EventRef<'a> {
             body,
             meta,
         })
+    }
+}
+
+/// What [`crate::value::Key::from_raw`] would take, without making one.
+fn is_key(raw: Raw<'_>) -> bool {
+    match raw.view() {
+        ValueRef::Int(_) | ValueRef::UInt(_) => true,
+        ValueRef::Str(text) => text.len() <= KEY_BYTES_MAX,
+        _ => false,
     }
 }
 

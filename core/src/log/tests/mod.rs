@@ -2,6 +2,7 @@
 
 mod basics;
 mod flips;
+mod frame_bytes;
 mod journals;
 mod segments;
 mod sharing;

@@ -139,38 +139,6 @@ fn another_writers_epoch_or_bytes_stop_this_one() {
 }
 
 #[test]
-fn relaxed_commits_can_be_cut_back_to_a_seq() {
-    for keep in 0..=40 {
-        let home = Home::new(MemoryStore::new());
-        let mut log = home.create();
-        assert!(log.cut_after(Seq(1)).is_err());
-        log.append(&frames(&singles(1..=6))).unwrap();
-        log.set_relaxed_from(Some(log.whole()));
-        for seq in (7..=39).step_by(3) {
-            if log.rotation_due() {
-                log.rotate().unwrap();
-            }
-            log.append(&frames(&[
-                event(seq, true),
-                event(seq + 1, true),
-                event(seq + 2, false),
-            ]))
-            .unwrap();
-        }
-        log.cut_after(Seq(keep)).unwrap();
-        let last = if keep < 9 { 6 } else { keep / 3 * 3 };
-        assert_eq!(
-            (log.last().0, events(&log).unwrap().len() as u64),
-            (Seq(last), last),
-            "{keep}"
-        );
-        log.append(&frames(&[event(last + 1, false)])).unwrap();
-        let (again, _) = reopen(&home.store, &LogHints::default()).unwrap();
-        assert_eq!(events(&again).unwrap(), events(&log).unwrap());
-    }
-}
-
-#[test]
 fn a_batch_checks_the_lock_at_its_start_and_at_its_sync() {
     let home = Home::new(MemoryStore::new());
     let mut log = home.create();
