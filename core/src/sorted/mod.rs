@@ -14,6 +14,7 @@ mod filter;
 mod footer;
 mod identity;
 mod merge;
+mod open;
 mod table;
 mod varint;
 

@@ -1,11 +1,8 @@
 //! [`SortedTable`]: a sorted file that is open for reading.
 
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
 use core::cell::OnceCell;
 
 use super::block::{BLOCK_BYTES_MAX, Block, Entry, Malformed, Spot};
@@ -14,72 +11,25 @@ use super::check::Check;
 use super::codec::{self, Decompressor};
 use super::cursor::{Cursor, Reading};
 use super::filter;
-use super::footer::{Footer, Handle, TAIL, Unreadable};
+use super::footer::{Footer, Handle};
 use super::identity::Identity;
 use super::varint;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::storage::Blob;
 use crate::value::Bytes;
 
-/// Bytes that are read from the end of a file when it is opened: the footer, and with luck the root of the index.
-const OPEN_BYTES: u64 = 12 << 10;
-/// A footer is never longer.
-const FOOTER_BYTES_MAX: usize = 64 << 20;
-
 /// A sorted file that is open for reading.
 pub struct SortedTable {
-    blob: Box<dyn Blob>,
-    path: String,
-    cache: Rc<BlockCache>,
+    pub(super) blob: Box<dyn Blob>,
+    pub(super) path: String,
+    pub(super) cache: Rc<BlockCache>,
     /// The file's number in the cache.
-    file: u64,
-    footer: Footer,
-    root: OnceCell<Block>,
+    pub(super) file: u64,
+    pub(super) footer: Footer,
+    pub(super) root: OnceCell<Block>,
 }
 
 impl SortedTable {
-    /// Opens `blob`, which errors call `path`: reads its end. [`Code::Corrupt`] if it is not a whole sorted file.
-    pub fn open(
-        blob: Box<dyn Blob>,
-        path: impl Into<String>,
-        cache: Rc<BlockCache>,
-    ) -> Result<Rc<Self>> {
-        let path = path.into();
-        let len = blob.len()?;
-        let end = read_end(&*blob, &path, len, OPEN_BYTES)?;
-        let tail = end
-            .last_chunk::<TAIL>()
-            .ok_or_else(|| not_sorted(&path, len))?;
-        let whole = Footer::body_len(tail)
-            .map_err(|reason| unreadable(reason, &path, len))?
-            .saturating_add(TAIL);
-        if whole > FOOTER_BYTES_MAX || whole as u64 > len {
-            return Err(not_sorted(&path, len));
-        }
-        let end = if whole > end.len() {
-            read_end(&*blob, &path, len, whole as u64)?
-        } else {
-            end
-        };
-        let bytes = end
-            .get(end.len().saturating_sub(whole)..)
-            .unwrap_or_default();
-        let offset = len - whole as u64;
-        let footer =
-            Footer::decode(bytes, offset).map_err(|reason| unreadable(reason, &path, offset))?;
-        let file = cache.register();
-        let table = SortedTable {
-            blob,
-            path,
-            cache,
-            file,
-            footer,
-            root: OnceCell::new(),
-        };
-        table.root_from_end(&end, len)?;
-        Ok(Rc::new(table))
-    }
-
     /// What the file says of itself.
     pub fn identity(&self) -> &Identity {
         &self.footer.identity
@@ -328,28 +278,6 @@ impl SortedTable {
         ))
     }
 
-    /// Takes the root from the file's last bytes, if it is among them.
-    fn root_from_end(&self, end: &[u8], len: u64) -> Result<()> {
-        let start = len - end.len() as u64;
-        let root = self.footer.root;
-        let Some(place) = root
-            .offset
-            .checked_sub(start)
-            .and_then(|place| usize::try_from(place).ok())
-        else {
-            return Ok(());
-        };
-        if self.footer.levels > 0 {
-            let stored = end
-                .get(place..)
-                .and_then(|rest| rest.get(..root.len as usize))
-                .unwrap_or_default();
-            let block = self.decode_block(stored, root.offset)?;
-            self.root.get_or_init(|| block);
-        }
-        Ok(())
-    }
-
     #[cold]
     pub(super) fn malformed(&self, _: Malformed, offset: u64) -> Error {
         self.corrupt(offset, "a block of a sorted file is malformed")
@@ -372,33 +300,5 @@ impl SortedTable {
 impl Drop for SortedTable {
     fn drop(&mut self) {
         self.cache.forget(self.file);
-    }
-}
-
-/// The last `count` bytes of a file that has `len`, or all of them.
-fn read_end(blob: &dyn Blob, path: &str, len: u64, count: u64) -> Result<Vec<u8>> {
-    let count = usize::try_from(count.min(len)).map_err(|_| not_sorted(path, len))?;
-    let mut end = vec![0; count];
-    let read = blob.read_at(len - count as u64, &mut end)?;
-    if read == count {
-        Ok(end)
-    } else {
-        Err(not_sorted(path, len))
-    }
-}
-
-fn not_sorted(path: &str, len: u64) -> Error {
-    Error::corrupt(path, len, "the file does not end as a sorted file does")
-}
-
-fn unreadable(reason: Unreadable, path: &str, offset: u64) -> Error {
-    match reason {
-        Unreadable::Damaged(message) => Error::corrupt(path, offset, message),
-        Unreadable::Newer(version) => {
-            let message = format!(
-                "a sorted file has version {version} of its format, which is newer than this program"
-            );
-            Error::new(Code::NewerFormat, message).in_file(path, Some(offset))
-        }
     }
 }

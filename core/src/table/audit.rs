@@ -15,7 +15,7 @@ use super::view::{Step, View};
 use super::walk::{Walk, unreadable_entry};
 use crate::error::Result;
 use crate::log::Op;
-use crate::sorted::Cursor;
+use crate::sorted::{Check, Cursor};
 use crate::time::{Seq, Timestamp};
 use crate::value::Bytes;
 
@@ -37,6 +37,8 @@ pub struct Audit {
 
 /// A derived file that is still to be read.
 enum File {
+    /// Every byte of a file as it is stored, whatever the cache holds of it.
+    Bytes(Check),
     Run {
         index: Option<usize>,
         run: Rc<Run>,
@@ -178,6 +180,7 @@ impl Audit {
                 seen: 0,
                 cursor: None,
             });
+            files.push(File::Bytes(snapshot.file.check()));
         }
         let indexes = (0..sources.secondary.len()).map(Some).chain([None]);
         for index in indexes {
@@ -186,17 +189,21 @@ impl Audit {
                 None => Some(&sources.primary),
             };
             files.push(File::Total { index, found: 0 });
-            files.extend(runs.into_iter().flatten().map(|run| File::Run {
-                index,
-                run: run.clone(),
-                cursor: None,
-            }));
+            for run in runs.into_iter().flatten() {
+                files.push(File::Run {
+                    index,
+                    run: run.clone(),
+                    cursor: None,
+                });
+                files.push(File::Bytes(run.file.check()));
+            }
         }
         files
     }
 
     fn step_file(&self, file: &mut File, rest: &mut [File]) -> Result<(bool, Option<String>)> {
         match file {
+            File::Bytes(check) => Ok((!check.step()?, None)),
             File::Run { index, run, cursor } => {
                 let cursor = match cursor {
                     Some(cursor) => cursor,

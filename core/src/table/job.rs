@@ -209,7 +209,7 @@ impl MergeRuns {
         );
         let cursors = inputs
             .iter()
-            .map(|run| run.file.scan(&[]))
+            .map(|run| run.file.read_once())
             .collect::<Result<Vec<_>>>()?;
         let writer = Some(RunWriter::create(env, path, identity, true)?);
         Ok(MergeRuns {
