@@ -86,19 +86,12 @@ impl Database {
         }
         let mut key_bytes = Vec::new();
         for event in &pending.events {
-            let Some(table) = self.tables.get(&*event.table) else {
-                continue;
-            };
-            let Some(memtable) = table.memtable() else {
-                continue;
-            };
-            let mut memtable = memtable.borrow_mut();
-            if time != pending.time || pending.is_explicit() {
-                memtable.set_time(&event.applied.key, event.applied.seq, time);
+            let version = &event.applied.version;
+            if version.time != time {
+                if let Some(table) = self.tables.get(&*event.table) {
+                    table.set_time(&event.applied, time);
+                }
             }
-            let Some(version) = memtable.get(&event.applied.key, event.applied.seq) else {
-                continue;
-            };
             let more = match left.get_mut(&*event.table) {
                 Some(count) => {
                     *count -= 1;
@@ -112,16 +105,14 @@ impl Database {
                 .encode_msgpack(&mut key_bytes);
             let unreadable = || Error::new(Code::InvalidKey, "a key cannot be encoded");
             let key = Raw::new(&key_bytes).ok_or_else(unreadable)?;
-            let raw = |bytes: &Option<crate::value::Bytes>| bytes.clone();
-            let (body, meta) = (raw(&version.body), raw(&version.meta));
             let frame = EventRef {
                 seq: version.seq,
                 time,
                 op: version.op,
                 more,
                 key,
-                body: body.as_deref().and_then(Raw::new),
-                meta: meta.as_deref().and_then(Raw::new),
+                body: version.body.as_deref().and_then(Raw::new),
+                meta: version.meta.as_deref().and_then(Raw::new),
             };
             if let Some(part) = self.group.part(&event.table) {
                 part.frames.push(&frame)?;

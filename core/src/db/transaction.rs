@@ -47,7 +47,7 @@ impl Pending {
     /// The head as the transaction itself sees it.
     pub(super) fn head(&self, committed: (Seq, Timestamp)) -> (Seq, Timestamp) {
         match self.events.last() {
-            Some(event) => (event.applied.seq, self.time),
+            Some(event) => (event.applied.version.seq, self.time),
             None => committed,
         }
     }
@@ -136,7 +136,7 @@ impl Database {
             Ok(()) => {
                 let events = pending.events.len() as u64;
                 self.head = match pending.events.last() {
-                    Some(last) => (last.applied.seq, time),
+                    Some(last) => (last.applied.version.seq, time),
                     None => self.head,
                 };
                 self.pay_maintenance(&pending)?;

@@ -10,7 +10,7 @@ use super::cut::discard;
 use super::frames::{Frames, check_rises};
 use super::position::{Horizon, Position};
 use super::scan::SharedBlob;
-use super::segment::{HEADER_LEN, Header, Replaces};
+use super::segment::{HEADER_LEN, Header, Replaces, segment_dir, segment_number};
 use super::segments::{Segments, Slot};
 use super::writer::{Log, create_segment, slot};
 use crate::error::{Code, Error, Result};
@@ -18,7 +18,7 @@ use crate::storage::{Latch, Store};
 use crate::time::{Seq, Timestamp};
 
 /// The new segments of a log while they are written. Dropped without an end, it leaves files that the next writer's open removes; and the log
-/// does not rotate before [`Compaction::finish`] or [`Compaction::abort`].
+/// does not rotate while it lives.
 pub struct Compaction {
     store: Rc<dyn Store>,
     latch: Rc<Latch>,
@@ -29,20 +29,23 @@ pub struct Compaction {
     root: u64,
     slots: Vec<Slot>,
     active: SharedBlob,
+    /// The log knows by it that the compaction has not been dropped.
+    _alive: Rc<()>,
     last: Option<(Seq, Timestamp)>,
     open: bool,
 }
 
 impl Compaction {
-    /// Starts a compaction: the log goes on as it is, but does not rotate.
+    /// Starts a compaction: the log goes on as it is, but does not rotate. What one that was dropped has left is removed.
     pub fn begin(log: &mut Log) -> Result<Compaction> {
         let latch = log.latch()?;
-        if log.compacting {
+        if log.is_compacting() {
             return Err(Error::new(
                 Code::Unsupported,
                 "the log is being compacted already",
             ));
         }
+        log.clear_dropped_compaction()?;
         let segments = &log.segments;
         let (root, generation) = (segments.last_number() + 1, segments.generation + 1);
         let header = Header {
@@ -53,8 +56,10 @@ impl Compaction {
             replaces: None,
         };
         let active = create_segment(&*segments.store, &segments.dir, &latch, &header)?;
-        log.compacting = true;
+        let alive = Rc::new(());
+        log.compacting = Some(Rc::downgrade(&alive));
         Ok(Compaction {
+            _alive: alive,
             store: Rc::clone(&log.segments.store),
             dir: log.segments.dir.clone(),
             latch,
@@ -178,9 +183,36 @@ impl Compaction {
 
     /// Gives up: the new files go, the log is as it was.
     pub fn abort(self, log: &mut Log) -> Result<()> {
-        log.compacting = false;
+        log.compacting = None;
         for slot in self.slots.iter().rev() {
             discard(&self.latch, &*self.store, &self.dir, slot.info.number)?;
+        }
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Whether a compaction of this log is under way.
+    pub(super) fn is_compacting(&self) -> bool {
+        self.compacting
+            .as_ref()
+            .is_some_and(|alive| alive.strong_count() > 0)
+    }
+
+    /// Removes what a compaction that was dropped without an end has left: the segments above the log's last one.
+    pub(super) fn clear_dropped_compaction(&mut self) -> Result<()> {
+        if self.compacting.take().is_none() {
+            return Ok(());
+        }
+        let (latch, segments) = (self.latch()?, &self.segments);
+        let names = segments.store.list(&segment_dir(&segments.dir))?;
+        let numbers = names.iter().filter_map(|name| segment_number(name));
+        let mut later: Vec<u64> = numbers
+            .filter(|number| *number > segments.last_number())
+            .collect();
+        later.sort_unstable();
+        for number in later.into_iter().rev() {
+            discard(&latch, &*segments.store, &segments.dir, number)?;
         }
         Ok(())
     }

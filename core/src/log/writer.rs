@@ -1,6 +1,6 @@
 //! [`Log`]: one table's log, open for appending or for reading.
 
-use alloc::rc::Rc;
+use alloc::rc::{Rc, Weak};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -65,7 +65,8 @@ pub struct Log {
     appends: u32,
     pub(super) unsynced: bool,
     pub(super) relaxed_from: Option<Position>,
-    pub(super) compacting: bool,
+    /// Alive as long as the compaction that was begun last.
+    pub(super) compacting: Option<Weak<()>>,
 }
 
 impl Log {
@@ -144,7 +145,7 @@ impl Log {
             appends: 0,
             unsynced: false,
             relaxed_from,
-            compacting: false,
+            compacting: None,
         }
     }
 
@@ -285,7 +286,7 @@ impl Log {
 
     /// Whether the active segment has grown so far that the next append should go to a new one. Never while a compaction runs.
     pub fn rotation_due(&self) -> bool {
-        !self.compacting
+        !self.is_compacting()
             && self.end.offset >= self.options.segment_bytes
             && self.end.offset > HEADER_LEN
     }
@@ -293,12 +294,13 @@ impl Log {
     /// Seals the active segment and starts the next. The journal must have been retired before.
     pub fn rotate(&mut self) -> Result<()> {
         let latch = self.latch()?;
-        if self.compacting {
+        if self.is_compacting() {
             return Err(Error::new(
                 Code::Unsupported,
                 "a log that is being compacted does not rotate",
             ));
         }
+        self.clear_dropped_compaction()?;
         self.seal()?;
         let header = Header {
             number: self.end.segment + 1,

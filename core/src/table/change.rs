@@ -88,6 +88,7 @@ pub fn prepare(view: &View, wanted: Wanted, known: Option<KeyState>) -> Result<C
         }
         _ => {}
     }
+    let depth_before = state.depth;
     let body_len = wanted.body.as_ref().map_or(0, |body| body.len());
     let mut version = Version {
         seq: wanted.seq,
@@ -111,8 +112,8 @@ pub fn prepare(view: &View, wanted: Wanted, known: Option<KeyState>) -> Result<C
     };
     let mut new = None;
     if version.op == Op::Patch {
-        let depth = known.map_or_else(|| old.depth(), |known| Ok(usize::from(known.depth)))? + 1;
-        let due = depth >= usize::from(PATCH_CHAIN_MAX);
+        let depth = depth_before.saturating_add(1);
+        let due = depth >= PATCH_CHAIN_MAX;
         if due
             || state.size_bound > DOCUMENT_BYTES_MAX
             || touches_index(schema, version.body.as_ref())
@@ -128,8 +129,7 @@ pub fn prepare(view: &View, wanted: Wanted, known: Option<KeyState>) -> Result<C
             new = Some(merged);
         }
         if !due {
-            version.depth = u8::try_from(depth).unwrap_or(PATCH_CHAIN_MAX);
-            state.depth = version.depth;
+            (version.depth, state.depth) = (depth, depth);
         }
     } else if version.op == Op::Insert {
         new.clone_from(&version.body);
@@ -169,23 +169,17 @@ impl Old<'_> {
         Ok(self.row.as_ref().and_then(Option::as_ref))
     }
 
+    /// The key's state, from the versions that make the row.
     fn state(&mut self) -> Result<KeyState> {
-        Ok(match self.row()? {
-            Some(row) => KeyState {
-                live: true,
-                depth: u8::try_from(row.depth()).unwrap_or(PATCH_CHAIN_MAX),
-                size_bound: row.size_bound(),
-            },
-            None => KeyState {
-                live: false,
-                depth: 0,
-                size_bound: 0,
-            },
-        })
-    }
-
-    fn depth(&mut self) -> Result<usize> {
-        Ok(self.row()?.map_or(0, Row::depth))
+        let versions = self.view.chain(self.key)?;
+        let row = Row::from_versions(Bytes::from(self.key), &versions)?;
+        let state = KeyState {
+            live: row.is_some(),
+            depth: versions.first().map_or(0, |newest| newest.depth),
+            size_bound: row.as_ref().map_or(0, Row::size_bound),
+        };
+        self.row = Some(row);
+        Ok(state)
     }
 
     fn merged(&mut self, body: Option<&Bytes>) -> Result<Bytes> {

@@ -2,11 +2,13 @@
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
 use core::hash::BuildHasher;
 use core::mem;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::row::Row;
 use super::sources::Sources;
 use super::version::Version;
 use super::view::Step;
@@ -37,6 +39,12 @@ struct Entry {
     previous: u32,
 }
 
+/// A row with its patches applied, or that there is none.
+type Made = Option<Row>;
+
+/// Rows made of deltas are kept up to this many bytes.
+const MADE_BYTES_MAX: usize = 16 << 20;
+
 /// Events above `base`, up to and including `upto`, by key.
 pub struct Delta {
     base: Seq,
@@ -48,6 +56,9 @@ pub struct Delta {
     newest: HashTable<u32>,
     /// The same, in key order, once the delta is whole.
     order: Vec<u32>,
+    /// What a scan has made of each key at its newest entry, in key order: the next scan need not do it again.
+    made: RefCell<Vec<Option<Made>>>,
+    made_bytes: Cell<usize>,
     hasher: DefaultHashBuilder,
 }
 
@@ -61,13 +72,16 @@ impl Delta {
             entries: Vec::new(),
             newest: HashTable::new(),
             order: Vec::new(),
+            made: RefCell::new(Vec::new()),
+            made_bytes: Cell::new(0),
             hasher: DefaultHashBuilder::default(),
         }
     }
 
     /// About how many bytes of memory it holds.
     pub fn bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.len()).sum::<usize>()
+        let chunks: usize = self.chunks.iter().map(|chunk| chunk.len()).sum();
+        chunks
             + self.filling.len()
             + self.entries.len() * mem::size_of::<Entry>()
             + self.order.len() * 12
@@ -216,6 +230,32 @@ impl Delta {
         let mut order: Vec<u32> = self.newest.iter().copied().collect();
         order.sort_unstable_by(|&a, &b| self.raw_key(a).cmp(self.raw_key(b)));
         self.order = order;
+        (self.made, self.made_bytes) = (RefCell::new(Vec::new()), Cell::new(0));
+    }
+
+    /// What the key at a place is at `seq`, if a scan has made it and nothing later than `seq` had a part in it.
+    pub fn made(&self, at: usize, seq: Seq) -> Option<Made> {
+        self.newest_at(at).filter(|newest| *newest <= seq)?;
+        self.made.borrow().get(at)?.clone()
+    }
+
+    /// Keeps what a scan at `seq` has made of the key at a place.
+    pub fn keep_made(&self, at: usize, seq: Seq, row: Option<&Row>) {
+        let bytes = self.made_bytes.get() + row.map_or(0, Row::size_bound);
+        if bytes > MADE_BYTES_MAX || self.newest_at(at).is_none_or(|newest| newest > seq) {
+            return;
+        }
+        self.made_bytes.set(bytes);
+        let mut made = self.made.borrow_mut();
+        made.resize(self.order.len(), None);
+        if let Some(slot) = made.get_mut(at) {
+            *slot = Some(row.cloned());
+        }
+    }
+
+    fn newest_at(&self, at: usize) -> Option<Seq> {
+        let entry = usize::try_from(*self.order.get(at)?).ok()?;
+        self.entries.get(entry).map(|entry| entry.seq)
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Memtable {
     /// Versions whose markers have not been made yet: a reader makes them when an index is first used.
     unposted: Vec<(Vec<u8>, Seq)>,
     bytes: usize,
+    /// No version has a later seq; some may have been taken out again.
+    newest: Seq,
 }
 
 impl Memtable {
@@ -64,6 +66,11 @@ impl Memtable {
         self.bytes
     }
 
+    /// Whether every version is at or below `seq`.
+    pub fn is_covered_by(&self, seq: Seq) -> bool {
+        self.newest <= seq
+    }
+
     /// The marks, oldest first.
     pub fn marks(&self) -> &[Mark] {
         &self.marks
@@ -77,6 +84,7 @@ impl Memtable {
     /// Adds a version under its key (encoded, without seq).
     pub fn insert(&mut self, key: &[u8], version: Version) {
         self.bytes += weight(key, &version);
+        self.newest = self.newest.max(version.seq);
         self.versions.insert(versioned(key, version.seq), version);
     }
 

@@ -19,6 +19,7 @@ pub mod name;
 mod open;
 mod posting;
 mod row;
+mod row_cache;
 mod run_file;
 mod scan;
 mod schema;

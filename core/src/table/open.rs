@@ -12,6 +12,7 @@ use super::job::Covered;
 use super::maintenance::Maintenance;
 use super::memtable::Mark;
 use super::meta::{self, Meta};
+use super::row_cache::RowCache;
 use super::run_file::{self, Index};
 use super::schema::{Schema, dir_of};
 use super::snapshot;
@@ -166,6 +167,7 @@ impl Table {
         let start = reader.start();
         let mut secondary = derived.secondary;
         secondary.resize_with(schema.indexes.len(), Vec::new);
+        let newest = checkpoint.map_or(Seq(0), |checkpoint| checkpoint.seq);
         let sources = Sources {
             schema: schema.clone(),
             memtables: alloc::vec![Table::new_memtable(&schema)],
@@ -177,6 +179,10 @@ impl Table {
             checkpoint: checkpoint.map_or(Seq(0), |checkpoint| checkpoint.seq),
             checkpoint_at: checkpoint.map_or(start, |checkpoint| checkpoint.position),
             horizon: log.horizon(),
+            rows: Rc::new(RefCell::new(RowCache::new(
+                env.options.cache_bytes / 2,
+                newest,
+            ))),
             deltas: Rc::new(RefCell::new(DeltaCache::new(env.options.delta_bytes))),
         };
         let head = Covered {
@@ -283,6 +289,7 @@ impl Table {
                 whole: None,
                 meta,
             };
+            self.sources.rows.borrow_mut().changed(key, version.seq);
             if let Some(memtable) = self.memtable() {
                 memtable.borrow_mut().insert_unposted(key, version);
             }

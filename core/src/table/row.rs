@@ -93,14 +93,22 @@ impl Row {
         Bytes::from(out)
     }
 
+    /// The same row with its patches applied.
+    pub fn flat(self) -> Row {
+        if self.patches.is_empty() {
+            return self;
+        }
+        let base = self.document();
+        Row {
+            base,
+            patches: Vec::new(),
+            ..self
+        }
+    }
+
     /// An upper bound of the document's size in bytes.
     pub fn size_bound(&self) -> usize {
         self.base.len() + self.patches.iter().map(|patch| patch.len()).sum::<usize>()
-    }
-
-    /// How many patches are still to be applied.
-    pub fn depth(&self) -> usize {
-        self.patches.len()
     }
 }
 

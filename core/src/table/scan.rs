@@ -49,6 +49,13 @@ struct Streams {
     memtables: Vec<MemStream>,
 }
 
+/// Which streams have a key.
+struct Held {
+    by_snapshot: bool,
+    by_delta: bool,
+    by_memtable: bool,
+}
+
 struct MemStream {
     memtable: SharedMemtable,
     next: Option<Vec<u8>>,
@@ -146,7 +153,9 @@ impl Scan {
             streams.delta_at = delta.lower_bound(start);
             streams.delta_key = delta.key(streams.delta_at);
         }
-        for memtable in self.sources.memtables.iter().rev() {
+        let streams_base = streams.base;
+        let newer = |memtable: &&SharedMemtable| !memtable.borrow().is_covered_by(streams_base);
+        for memtable in self.sources.memtables.iter().rev().filter(newer) {
             let next = memtable
                 .borrow()
                 .versions_from(start)
@@ -163,7 +172,7 @@ impl Scan {
 
     /// The next key: its row, or a pause if it has none.
     fn next_row(&mut self, streams: &mut Streams) -> Result<Step<Row>> {
-        let Some((key, sole)) = streams.least_key() else {
+        let Some((key, held)) = streams.least_key() else {
             return Ok(Step::Done);
         };
         let past = match &self.upper {
@@ -174,16 +183,35 @@ impl Scan {
         if past {
             return Ok(Step::Done);
         }
-        if sole {
+        if !held.by_delta && !held.by_memtable {
             // Nothing but the snapshot has this key: the usual case of a large table.
             let row = streams.take_snapshot_row()?;
             return Ok(self.wanted(&key, row));
         }
+        let made_at = (held.by_delta && !held.by_memtable).then_some(streams.delta_at);
+        if let Some(row) = made_at.and_then(|at| streams.made(at, self.seq)) {
+            streams.pass_delta();
+            if held.by_snapshot {
+                streams.pass_snapshot()?;
+            }
+            return Ok(self.wanted(&key, row));
+        }
         self.versions.clear();
         streams.take_versions(&key, self.seq, &mut self.versions);
-        let base = streams.take_base(&key)?;
+        let base = if held.by_snapshot {
+            streams.take_snapshot_row()?
+        } else {
+            None
+        };
         let row = assemble(key.clone(), &self.versions, base)?;
-        Ok(self.wanted(&key, row))
+        match (made_at, &streams.delta) {
+            (Some(at), Some(delta)) => {
+                let row = row.map(Row::flat);
+                delta.keep_made(at, self.seq, row.as_ref());
+                Ok(self.wanted(&key, row))
+            }
+            _ => Ok(self.wanted(&key, row)),
+        }
     }
 
     fn wanted(&self, key: &[u8], row: Option<Row>) -> Step<Row> {
@@ -197,24 +225,57 @@ impl Scan {
 }
 
 impl Streams {
-    /// The least key of all streams, and whether the snapshot alone has it.
-    fn least_key(&self) -> Option<(Bytes, bool)> {
-        let mut other: Option<&[u8]> = self.delta_key.as_deref();
-        for stream in &self.memtables {
-            if let Some(next) = stream.next.as_deref() {
-                other = Some(other.map_or(next, |least| least.min(next)));
-            }
+    /// The least key of all streams, and which of them have it.
+    fn least_key(&self) -> Option<(Bytes, Held)> {
+        let mut least: Option<&[u8]> = self.delta_key.as_deref();
+        for next in self
+            .memtables
+            .iter()
+            .filter_map(|stream| stream.next.as_deref())
+        {
+            least = Some(least.map_or(next, |least| least.min(next)));
         }
         let snapshot = self
             .snapshot
             .as_ref()
             .filter(|cursor| cursor.valid())
             .map(|cursor| cursor.key());
-        match (snapshot, other) {
-            (None, None) => None,
-            (Some(key), None) => Some((Bytes::from(key.to_vec()), true)),
-            (Some(key), Some(other)) if key < other => Some((Bytes::from(key.to_vec()), true)),
-            (_, Some(other)) => Some((Bytes::from(other.to_vec()), false)),
+        let key = match (snapshot, least) {
+            (Some(key), Some(other)) => key.min(other),
+            (key, other) => key.or(other)?,
+        };
+        let held = Held {
+            by_snapshot: snapshot == Some(key),
+            by_delta: self.delta_key.as_deref() == Some(key),
+            by_memtable: self
+                .memtables
+                .iter()
+                .any(|stream| stream.next.as_deref() == Some(key)),
+        };
+        let key = match &self.delta_key {
+            Some(shared) if held.by_delta => shared.clone(),
+            _ => Bytes::from(key),
+        };
+        Some((key, held))
+    }
+
+    /// What an earlier scan has made of the delta's key at a place.
+    fn made(&self, at: usize, seq: Seq) -> Option<Option<Row>> {
+        self.delta.as_ref()?.made(at, seq)
+    }
+
+    fn pass_delta(&mut self) {
+        self.delta_at += 1;
+        self.delta_key = self
+            .delta
+            .as_ref()
+            .and_then(|delta| delta.key(self.delta_at));
+    }
+
+    fn pass_snapshot(&mut self) -> Result<()> {
+        match &mut self.snapshot {
+            Some(cursor) => cursor.advance(),
+            None => Ok(()),
         }
     }
 
@@ -235,20 +296,10 @@ impl Streams {
             }
         }
         if self.delta_key.as_deref() == Some(key) {
-            if let Some(delta) = &self.delta {
-                if !ends(out) {
-                    delta.versions(self.delta_at, seq, out);
-                }
-                self.delta_at += 1;
-                self.delta_key = delta.key(self.delta_at);
+            if let Some(delta) = self.delta.as_ref().filter(|_| !ends(out)) {
+                delta.versions(self.delta_at, seq, out);
             }
-        }
-    }
-
-    fn take_base(&mut self, key: &[u8]) -> Result<Option<Row>> {
-        match &self.snapshot {
-            Some(cursor) if cursor.valid() && cursor.key() == key => self.take_snapshot_row(),
-            _ => Ok(None),
+            self.pass_delta();
         }
     }
 }

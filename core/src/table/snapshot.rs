@@ -30,7 +30,7 @@ pub fn write_row(row: &Row, out: &mut Vec<u8>) {
 
 /// The row that a cursor in a snapshot stands on.
 pub fn read_row(cursor: &Cursor) -> Result<Row> {
-    decode(Bytes::from(cursor.key().to_vec()), &cursor.value())
+    decode(Bytes::from(cursor.key()), &cursor.value())
         .ok_or_else(|| unreadable_entry(cursor.table().path()))
 }
 

@@ -7,6 +7,7 @@ use core::cell::RefCell;
 
 use super::delta::DeltaCache;
 use super::memtable::SharedMemtable;
+use super::row_cache::RowCache;
 use super::schema::Schema;
 use crate::error::Result;
 use crate::log::{Horizon, LogReader, Position};
@@ -64,6 +65,8 @@ pub struct Sources {
     pub checkpoint_at: Position,
     /// Nothing below this can be asked: seq and time of the last compaction.
     pub horizon: Horizon,
+    /// Rows that were read lately.
+    pub rows: Rc<RefCell<RowCache>>,
     /// Stretches of the log sorted by key, kept for the next scan.
     pub deltas: Rc<RefCell<DeltaCache>>,
 }

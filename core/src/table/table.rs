@@ -16,6 +16,7 @@ use super::posting::Posting;
 use super::schema::Schema;
 use super::sources::Sources;
 use super::state::KeyStates;
+use super::version::Version;
 use super::view::View;
 use crate::error::{Code, Error, Result};
 use crate::log::{Frames, Log, Position};
@@ -42,8 +43,8 @@ pub struct Table {
 pub struct Applied {
     /// The encoded key.
     pub key: Vec<u8>,
-    /// The event's number.
-    pub seq: Seq,
+    /// The version; its time is the commit's only once the commit has set it.
+    pub version: Version,
     /// The markers that were added.
     pub postings: Vec<(usize, Vec<u8>)>,
 }
@@ -130,10 +131,11 @@ impl Table {
         } = change;
         let seq = version.seq;
         self.states.set(&key, state);
+        self.sources.rows.borrow_mut().changed(&key, seq);
         let mut keys = Vec::with_capacity(postings.len());
         if let Some(memtable) = self.sources.memtables.last() {
             let mut memtable = memtable.borrow_mut();
-            memtable.insert(&key, version);
+            memtable.insert(&key, version.clone());
             for (index, run_key, posting) in postings {
                 keys.push((index, run_key.clone()));
                 memtable.insert_posting(index, run_key, Posting { ..posting });
@@ -141,17 +143,34 @@ impl Table {
         }
         Applied {
             key,
-            seq,
+            version,
             postings: keys,
+        }
+    }
+
+    /// Gives a version of a transaction that is being committed the commit's time.
+    pub fn set_time(&self, applied: &Applied, time: Timestamp) {
+        self.sources
+            .rows
+            .borrow_mut()
+            .changed(&applied.key, applied.version.seq);
+        if let Some(memtable) = self.memtable() {
+            memtable
+                .borrow_mut()
+                .set_time(&applied.key, applied.version.seq, time);
         }
     }
 
     /// Takes a change of an open transaction out of memory again; the newest first.
     pub fn undo(&mut self, applied: &Applied) {
         self.states.forget(&applied.key);
+        self.sources
+            .rows
+            .borrow_mut()
+            .undone(&applied.key, applied.version.seq);
         if let Some(memtable) = self.sources.memtables.last() {
             let mut memtable = memtable.borrow_mut();
-            memtable.remove(&applied.key, applied.seq);
+            memtable.remove(&applied.key, applied.version.seq);
             for (index, key) in &applied.postings {
                 memtable.remove_posting(*index, key);
             }

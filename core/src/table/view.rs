@@ -77,7 +77,14 @@ impl View {
 
     /// The row with this key in its memcomparable form.
     pub fn get_encoded(&self, key: &[u8]) -> Result<Option<Row>> {
-        Row::from_versions(Bytes::from(key), &self.chain(key)?)
+        if let Some(row) = self.sources.rows.borrow_mut().get(key, self.seq) {
+            return Ok(Some(row));
+        }
+        let row = Row::from_versions(Bytes::from(key), &self.chain(key)?)?.map(Row::flat);
+        if let Some(row) = &row {
+            self.sources.rows.borrow_mut().offer(key, row, self.seq);
+        }
+        Ok(row)
     }
 
     /// The versions that make the row with this key: newest first, back to one that has the whole row or is a deletion.
