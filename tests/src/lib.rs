@@ -10,4 +10,5 @@ pub mod random;
 pub mod recovery;
 pub mod session;
 pub mod small;
+pub mod suite;
 pub mod workload;
