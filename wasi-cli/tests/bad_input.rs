@@ -239,3 +239,17 @@ fn an_error_in_a_transaction_rolls_it_back() {
     );
     refused(&place, "COMMIT", &["error[transaction]"]);
 }
+
+#[test]
+fn a_newer_format_says_what_to_do() {
+    let place = Place::with_rows();
+    let newer = r#"{"driftdb":"database","format":2,"created":"2026-01-01T00:00:00.000Z","crc":"6c034ae3"}"#;
+    place.file("db/drift.json", format!("{newer}\n"));
+    for arguments in [
+        &["tables", "-d", "db"][..],
+        &["sql", "-d", "db", "-e", "CREATE TABLE n (pk=id)"],
+    ] {
+        let says = ["error[newer_format]", "db", "format 2", "newer DriftDB"];
+        place.run(arguments).fails(5, &says);
+    }
+}
