@@ -109,11 +109,6 @@ impl Compaction {
         self.generation
     }
 
-    /// Bytes written so far.
-    pub fn written(&self) -> u64 {
-        self.slots.iter().map(|slot| slot.info.end).sum()
-    }
-
     fn rotate(&mut self) -> Result<()> {
         let end = self.end();
         self.latch.sync(&mut **self.active.borrow_mut())?;

@@ -69,28 +69,6 @@ impl<'a> EventRef<'a> {
         }
     }
 
-    /// The event of a frame, its parts found but not validated: for frames that were read and validated before.
-    pub fn trusted(frame: &Frame<'a>) -> Option<EventRef<'a>> {
-        let (head, rest) = frame.payload.split_first()?;
-        let (key, rest) = Raw::split(rest)?;
-        let (body, rest) = Raw::split(rest)?;
-        let (meta, rest) = match head {
-            0x92 => (None, rest),
-            0x93 => Raw::split(rest).map(|(meta, rest)| (Some(meta), rest))?,
-            _ => return None,
-        };
-        let body = (frame.op != Op::Delete).then_some(body);
-        rest.is_empty().then_some(EventRef {
-            seq: frame.seq,
-            time: frame.time,
-            op: frame.op,
-            more: frame.more,
-            key,
-            body,
-            meta,
-        })
-    }
-
     /// The event of a frame, wholly validated; otherwise what is wrong with its payload.
     pub fn read(frame: &Frame<'a>) -> Result<EventRef<'a>, &'static str> {
         let (head, rest) = frame.payload.split_first().ok_or("the payload is empty")?;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::event::EventRef;
-use super::frame::{self, Decoded, Frame};
+use super::frame;
 use crate::error::{Code, Error, Result};
 use crate::time::{Seq, Timestamp};
 
@@ -31,31 +31,6 @@ impl Frames {
         frame::encode(event, &mut self.bytes)?;
         self.note(event.seq, event.time, event.more);
         Ok(at)
-    }
-
-    /// Takes over a frame as it lies in another place; returns its offset from the start of the run.
-    /// # Errors
-    /// `Code::OutOfRange` if its seq does not rise or its time falls.
-    pub fn push_frame(&mut self, frame: &Frame<'_>) -> Result<u64> {
-        check_rises(self.last, frame.seq, frame.time)?;
-        let at = self.bytes.len() as u64;
-        self.bytes.extend_from_slice(frame.bytes);
-        self.note(frame.seq, frame.time, frame.more);
-        Ok(at)
-    }
-
-    /// The run that `bytes` hold; `None` if they are not whole frames with rising seqs.
-    pub fn parse(bytes: &[u8]) -> Option<Frames> {
-        let mut frames = Frames::new();
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let Decoded::Frame(frame) = frame::decode(rest) else {
-                return None;
-            };
-            frames.push_frame(&frame).ok()?;
-            rest = rest.get(frame.bytes.len()..)?;
-        }
-        Some(frames)
     }
 
     fn note(&mut self, seq: Seq, time: Timestamp, more: bool) {

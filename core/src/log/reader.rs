@@ -6,16 +6,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::event::EventRef;
-use super::frame::{self, Decoded, FRAME_HEAD, Frame};
 use super::position::{Horizon, Position, SegmentInfo};
 use super::scan::{FrameScan, Step};
 use super::segment::HEADER_LEN;
 use super::segments::Segments;
 use crate::error::{Error, Result};
 use crate::time::{Seq, Timestamp};
-
-/// How much is read at first for one frame: most frames are shorter.
-const FRAME_GUESS: usize = 1 << 10;
 
 /// A handle on the segments of a log as they were when it was taken, with what the writer of this process appends since.
 /// A compaction does not change what it reads: files that it needs stay readable.
@@ -76,48 +72,6 @@ impl LogReader {
             scan: None,
         }
     }
-
-    /// Reads the frame at a place into `buffer`.
-    /// # Errors
-    /// Corrupt if there is no valid frame, `Code::FileMissing` if the log has no such segment (any more).
-    pub fn read<'a>(&self, at: Position, buffer: &'a mut Vec<u8>) -> Result<Frame<'a>> {
-        let blob = self.segments.blob(at.segment)?;
-        let blob = blob.borrow();
-        if buffer.len() < FRAME_GUESS {
-            buffer.resize(FRAME_GUESS, 0);
-        }
-        let mut filled = blob.read_at(at.offset, buffer)?;
-        let need = match buffer.first_chunk::<4>() {
-            Some(length) if filled >= FRAME_HEAD => {
-                FRAME_HEAD + u32::from_le_bytes(*length) as usize
-            }
-            _ => FRAME_HEAD,
-        };
-        if need > filled && need <= FRAME_HEAD + frame::FRAME_BODY_MAX {
-            buffer.resize(need.max(buffer.len()), 0);
-            filled += blob.read_at(
-                at.offset + filled as u64,
-                buffer.get_mut(filled..need).unwrap_or_default(),
-            )?;
-        }
-        match frame::decode(buffer.get(..filled).unwrap_or_default()) {
-            Decoded::Frame(frame) => Ok(frame),
-            Decoded::Invalid(why) => Err(self.corrupt(at, why)),
-            Decoded::Zero | Decoded::Short(_) => {
-                Err(self.corrupt(at, "there is no frame where one should be"))
-            }
-        }
-    }
-
-    /// Like [`LogReader::read`], the payload validated too.
-    pub fn read_event<'a>(&self, at: Position, buffer: &'a mut Vec<u8>) -> Result<EventRef<'a>> {
-        let frame = self.read(at, buffer)?;
-        EventRef::read(&frame).map_err(|why| self.corrupt(at, why))
-    }
-
-    fn corrupt(&self, at: Position, why: &str) -> Error {
-        corrupt(&self.segments, at, why)
-    }
 }
 
 fn corrupt(segments: &Segments, at: Position, why: &str) -> Error {
@@ -140,13 +94,6 @@ impl FrameCursor {
             Some(scan) => Position::new(self.segment, scan.offset()),
             None => self.from,
         }
-    }
-
-    /// The next frame and where it starts, its payload not looked at; `None` at the end.
-    pub fn next_frame(&mut self) -> Result<Option<(Position, Frame<'_>)>> {
-        let at = self.advance()?;
-        let frame = self.scan.as_ref().and_then(FrameScan::frame);
-        Ok(at.zip(frame))
     }
 
     /// The next event and where its frame starts, wholly validated; `None` at the end.

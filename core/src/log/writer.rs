@@ -279,11 +279,6 @@ impl Log {
         Ok(synced)
     }
 
-    /// Whether something was appended since the last sync.
-    pub fn is_unsynced(&self) -> bool {
-        self.unsynced
-    }
-
     /// Whether the active segment has grown so far that the next append should go to a new one. Never while a compaction runs.
     pub fn rotation_due(&self) -> bool {
         !self.is_compacting()

@@ -47,7 +47,9 @@ fn a_frame_is_these_bytes() {
         (frame.seq, frame.op, frame.more, frame.bytes.len()),
         (Seq(300), Op::Patch, true, 32)
     );
-    assert_eq!(EventRef::read(&frame).ok(), EventRef::trusted(&frame));
+    let event = EventRef::read(&frame).unwrap();
+    assert_eq!(event.key.as_bytes(), [0xa1, b'k']);
+    assert!(event.body.is_some() && event.meta.is_some());
     for cut in 0..bytes.len() {
         assert!(
             matches!(frame::decode(&bytes[..cut]), Decoded::Short(need) if need > cut && need <= 32)

@@ -71,43 +71,6 @@ fn a_reader_cannot_write() {
 }
 
 #[test]
-fn single_frames_are_read_by_their_place() {
-    let home = Home::new(MemoryStore::new());
-    let mut log = home.create();
-    let mut all = singles(1..=8);
-    all[3].text = "long".repeat(5000);
-    let mut places = Vec::new();
-    for event in &all {
-        if log.rotation_due() {
-            log.rotate().unwrap();
-        }
-        places.push(log.append(&frames(core::slice::from_ref(event))).unwrap());
-    }
-    let reader = log.reader();
-    let mut buffer = Vec::new();
-    for (place, event) in places.iter().zip(&all) {
-        let read = reader.read_event(*place, &mut buffer).unwrap();
-        assert_eq!((read.seq.0, read.op), (event.seq, event.op));
-        let wrong = Position::new(place.segment, place.offset + 1);
-        assert_eq!(
-            reader.read(wrong, &mut buffer).unwrap_err().code(),
-            crate::Code::Corrupt
-        );
-    }
-    assert_eq!(
-        reader.read(log.end(), &mut buffer).unwrap_err().code(),
-        crate::Code::Corrupt
-    );
-    assert_eq!(
-        reader
-            .read(Position::new(99, 80), &mut buffer)
-            .unwrap_err()
-            .code(),
-        crate::Code::FileMissing
-    );
-}
-
-#[test]
 fn another_writers_epoch_or_bytes_stop_this_one() {
     let home = Home::new(MemoryStore::new());
     let mut log = home.create();
