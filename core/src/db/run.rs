@@ -330,13 +330,17 @@ impl Database {
         }
     }
 
-    /// Does some of a long work; the line for people when it is done. Between two calls the database can be read; a write ends COMPACT with
-    /// `Code::Conflict`.
+    /// Does some of a long work; the line for people when it is done. Between two calls the database can be read; a write to its table, or an open
+    /// transaction, ends COMPACT with `Code::Conflict`.
     pub fn advance(&mut self, work: &mut Work) -> Result<Step<String>> {
         let env: Rc<crate::table::Env> = self.env.clone();
         let name = work.table.clone();
+        // What is in memory alone would be lost when the table is built anew from its log.
+        self.write_group()?;
+        let writing = self.pending.is_some();
         let table = self.table(&name)?;
         match &mut work.job {
+            Job::Compact(job) if writing => Err(job.give_up(table)),
             Job::Snapshot(job) => match job.step(&env)? {
                 Step::Item(snapshot) => {
                     let line = format!(

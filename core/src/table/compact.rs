@@ -90,14 +90,7 @@ impl Compact {
     /// Some more work; the line for people when it is done.
     pub fn step(&mut self, table: &mut Table) -> Result<Step<String>> {
         if table.head.seq != self.head {
-            self.abort(table)?;
-            return Err(Error::new(
-                Code::Conflict,
-                format!(
-                    "table {} was written while it was being compacted",
-                    table.schema().name
-                ),
-            ));
+            return Err(self.give_up(table));
         }
         for _ in 0..STEP_EVENTS {
             if !self.take_event()? {
@@ -110,7 +103,17 @@ impl Compact {
         Ok(Step::Pause)
     }
 
-    /// Gives up: the log is as it was.
+    /// Ends the compaction because of a write; the error that says so.
+    pub fn give_up(&mut self, table: &mut Table) -> Error {
+        if let Err(error) = self.abort(table) {
+            return error;
+        }
+        let name = &table.schema().name;
+        let message = format!("table {name} was written while it was being compacted");
+        Error::new(Code::Conflict, message)
+    }
+
+    /// The log is as it was.
     fn abort(&mut self, table: &mut Table) -> Result<()> {
         match self.compaction.take() {
             Some(compaction) => compaction.abort(&mut table.log),
