@@ -39,8 +39,11 @@ struct Entry {
     previous: u32,
 }
 
-/// A row with its patches applied, or that there is none.
-type Made = Option<Row>;
+/// What a scan at a seq has made of a key: a row with its patches applied, or that there is none.
+struct Made {
+    seq: Seq,
+    row: Option<Row>,
+}
 
 /// Rows made of deltas are kept up to this many bytes.
 const MADE_BYTES_MAX: usize = 16 << 20;
@@ -56,7 +59,7 @@ pub struct Delta {
     newest: HashTable<u32>,
     /// The same, in key order, once the delta is whole.
     order: Vec<u32>,
-    /// What a scan has made of each key at its newest entry, in key order: the next scan need not do it again.
+    /// What scans have made of each key, in key order: the next one need not do it again.
     made: RefCell<Vec<Option<Made>>>,
     made_bytes: Cell<usize>,
     hasher: DefaultHashBuilder,
@@ -233,23 +236,32 @@ impl Delta {
         (self.made, self.made_bytes) = (RefCell::new(Vec::new()), Cell::new(0));
     }
 
-    /// What the key at a place is at `seq`, if a scan has made it and nothing later than `seq` had a part in it.
-    pub fn made(&self, at: usize, seq: Seq) -> Option<Made> {
-        self.newest_at(at).filter(|newest| *newest <= seq)?;
-        self.made.borrow().get(at)?.clone()
+    /// What the key at a place is at `seq`, if a scan has made it at that seq or nothing of the key lies between the two.
+    pub fn made(&self, at: usize, seq: Seq) -> Option<Option<Row>> {
+        let made = self.made.borrow();
+        let made = made.get(at)?.as_ref()?;
+        let same = made.seq == seq || self.newest_at(at)? <= made.seq.min(seq);
+        same.then(|| made.row.clone())
     }
 
     /// Keeps what a scan at `seq` has made of the key at a place.
     pub fn keep_made(&self, at: usize, seq: Seq, row: Option<&Row>) {
         let bytes = self.made_bytes.get() + row.map_or(0, Row::size_bound);
-        if bytes > MADE_BYTES_MAX || self.newest_at(at).is_none_or(|newest| newest > seq) {
+        if bytes > MADE_BYTES_MAX {
             return;
         }
         self.made_bytes.set(bytes);
         let mut made = self.made.borrow_mut();
-        made.resize(self.order.len(), None);
+        made.resize_with(self.order.len(), || None);
         if let Some(slot) = made.get_mut(at) {
-            *slot = Some(row.cloned());
+            let old = slot.replace(Made {
+                seq,
+                row: row.cloned(),
+            });
+            let freed = old
+                .and_then(|old| old.row)
+                .map_or(0, |row| row.size_bound());
+            self.made_bytes.set(bytes.saturating_sub(freed));
         }
     }
 
