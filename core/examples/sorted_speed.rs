@@ -1,4 +1,6 @@
 //! How fast sorted files are: build, seek, walk, probe, open. `cargo run --release --example sorted_speed [entries]`.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use std::fs::File;
 use std::hint::black_box;

@@ -1,5 +1,6 @@
 //! The whole engine on the memory store, with thresholds so small that every mechanism runs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::cast_sign_loss)]
 
 use std::rc::Rc;
 

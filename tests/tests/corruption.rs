@@ -22,7 +22,7 @@ struct Figures {
 fn examine(small: &Small, files: Files, path: &str, what: &str, seed: u64, figures: &mut Figures) {
     figures.cases += 1;
     let store = FaultStore::from_files(files.clone());
-    let as_reader = seed % 2 == 0;
+    let as_reader = seed.is_multiple_of(2);
     let opened = if as_reader {
         Engine::open_reader(&store, &small.settings)
     } else {

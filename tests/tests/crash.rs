@@ -31,7 +31,7 @@ fn hunt(name: &str, seed: u64, script: &Script, settings: &Settings, stride: u64
         figures.stops += 1;
         for survival in survivals(seed ^ (stop << 8)) {
             let crashed = session.store.crash(survival);
-            let depth = if stop % 8 == 0 {
+            let depth = if stop.is_multiple_of(8) {
                 Depth::All
             } else {
                 Depth::Some(3)

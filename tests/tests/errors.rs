@@ -71,40 +71,40 @@ fn examine(
     figures: &mut Figures,
 ) {
     let fail = |what: String| -> ! { panic!("{context}:\n{}{what}", listing(script)) };
-    if let Some(engine) = &mut session.engine {
-        if session.error.is_some() {
-            let calls = session.store.calls();
-            let refused = engine.statement("UPSERT INTO orders {\"id\": \"late\"}", 0);
-            let created = session.oracle.tables.contains_key("orders");
-            if created && !matches!(&refused, Err(error) if error.code() == Code::Latched) {
+    if let Some(engine) = &mut session.engine
+        && session.error.is_some()
+    {
+        let calls = session.store.calls();
+        let refused = engine.statement("UPSERT INTO orders {\"id\": \"late\"}", 0);
+        let created = session.oracle.tables.contains_key("orders");
+        if created && !matches!(&refused, Err(error) if error.code() == Code::Latched) {
+            fail(format!(
+                "a write after the failure ({:?}) answered {refused:?}",
+                session.error
+            ));
+        }
+        if session.store.calls() != calls {
+            fail(format!(
+                "the latched engine has written: {:?}",
+                session.store.trace().last()
+            ));
+        }
+        // What was not acknowledged may be shown or not; what was must be.
+        let acknowledged = check(engine, &session.oracle, Depth::Some(1), seed);
+        let with_flight = || {
+            session
+                .in_flight
+                .as_ref()
+                .map(|oracle| Box::new(oracle.clone()))
+        };
+        if let Err(Finding::Wrong(wrong)) = acknowledged {
+            let other =
+                with_flight().and_then(|oracle| check(engine, &oracle, Depth::Some(1), seed).err());
+            if let Some(other) = other {
                 fail(format!(
-                    "a write after the failure ({:?}) answered {refused:?}",
-                    session.error
+                    "reading after the failure: {wrong}\nand {}",
+                    describe(&other)
                 ));
-            }
-            if session.store.calls() != calls {
-                fail(format!(
-                    "the latched engine has written: {:?}",
-                    session.store.trace().last()
-                ));
-            }
-            // What was not acknowledged may be shown or not; what was must be.
-            let acknowledged = check(engine, &session.oracle, Depth::Some(1), seed);
-            let with_flight = || {
-                session
-                    .in_flight
-                    .as_ref()
-                    .map(|oracle| Box::new(oracle.clone()))
-            };
-            if let Err(Finding::Wrong(wrong)) = acknowledged {
-                let other = with_flight()
-                    .and_then(|oracle| check(engine, &oracle, Depth::Some(1), seed).err());
-                if let Some(other) = other {
-                    fail(format!(
-                        "reading after the failure: {wrong}\nand {}",
-                        describe(&other)
-                    ));
-                }
             }
         }
     }

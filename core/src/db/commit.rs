@@ -38,10 +38,7 @@ struct Part {
 
 impl Group {
     fn bytes(&self) -> usize {
-        self.parts
-            .iter()
-            .map(|part| usize::try_from(part.frames.len()).unwrap_or(usize::MAX))
-            .sum()
+        self.parts.iter().map(|part| part.frames.len()).sum()
     }
 
     fn part(&mut self, table: &Rc<str>) -> Option<&mut Part> {
@@ -87,10 +84,10 @@ impl Database {
         let mut key_bytes = Vec::new();
         for event in &pending.events {
             let version = &event.applied.version;
-            if version.time != time {
-                if let Some(table) = self.tables.get(&*event.table) {
-                    table.set_time(&event.applied, time);
-                }
+            if version.time != time
+                && let Some(table) = self.tables.get(&*event.table)
+            {
+                table.set_time(&event.applied, time);
             }
             let more = match left.get_mut(&*event.table) {
                 Some(count) => {

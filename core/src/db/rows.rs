@@ -18,8 +18,8 @@ pub struct Rows {
 
 enum Source {
     Query(alloc::boxed::Box<Query<View>>),
-    Drift(Drift),
-    Diff(Diff),
+    Drift(alloc::boxed::Box<Drift>),
+    Diff(alloc::boxed::Box<Diff>),
     List(alloc::vec::IntoIter<Object>),
 }
 
@@ -34,14 +34,14 @@ impl Rows {
 
     pub(super) fn of_drift(drift: Drift) -> Self {
         Rows {
-            source: Source::Drift(drift),
+            source: Source::Drift(alloc::boxed::Box::new(drift)),
             columns: Some(names(&super::drift::COLUMNS)),
         }
     }
 
     pub(super) fn of_diff(diff: Diff) -> Self {
         Rows {
-            source: Source::Diff(diff),
+            source: Source::Diff(alloc::boxed::Box::new(diff)),
             columns: Some(names(&super::diff::COLUMNS)),
         }
     }

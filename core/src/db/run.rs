@@ -50,7 +50,7 @@ pub struct Work {
 }
 
 enum Job {
-    Snapshot(TakeSnapshot),
+    Snapshot(alloc::boxed::Box<TakeSnapshot>),
     Compact(alloc::boxed::Box<Compact>),
 }
 
@@ -296,7 +296,7 @@ impl Database {
         match found.take_snapshot()? {
             Some(job) => Ok(Outcome::Work(Work {
                 table: table.text.clone(),
-                job: Job::Snapshot(job),
+                job: Job::Snapshot(alloc::boxed::Box::new(job)),
             })),
             None => Ok(Outcome::Done(format!(
                 "table {} has a snapshot of its last event already",

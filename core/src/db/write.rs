@@ -68,14 +68,14 @@ impl Database {
     /// A patch, which may name the key but not change it.
     pub(super) fn change(&mut self, table: &str, key: &Key, patch: &Object) -> Result<()> {
         let primary_key = &self.table(table)?.schema().primary_key;
-        if let Some(value) = patch.get(primary_key) {
-            if *value != key.to_value() {
-                let error = Error::new(
-                    Code::InvalidKey,
-                    format!("a patch cannot change the key: {primary_key} of row {key}"),
-                );
-                return Err(error.hint("insert the row under its new key and delete the old one"));
-            }
+        if let Some(value) = patch.get(primary_key)
+            && *value != key.to_value()
+        {
+            let error = Error::new(
+                Code::InvalidKey,
+                format!("a patch cannot change the key: {primary_key} of row {key}"),
+            );
+            return Err(error.hint("insert the row under its new key and delete the old one"));
         }
         let body = encode(patch)?;
         self.event(table, Intent::Patch, key, Some(body))

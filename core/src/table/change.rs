@@ -108,7 +108,6 @@ pub fn prepare(view: &View, wanted: Wanted, known: Option<KeyState>) -> Result<C
             } else {
                 0
             },
-        ..state
     };
     let mut new = None;
     if version.op == Op::Patch {

@@ -127,13 +127,11 @@ impl Compact {
             return Ok(false);
         };
         let below = event.seq <= self.view.seq();
-        if below {
-            if event.seq > self.last_below.seq {
-                self.last_below = Horizon {
-                    seq: event.seq,
-                    time: event.time,
-                };
-            }
+        if below && event.seq > self.last_below.seq {
+            self.last_below = Horizon {
+                seq: event.seq,
+                time: event.time,
+            };
         }
         let transaction = self.transaction;
         if !event.more {

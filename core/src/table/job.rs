@@ -21,6 +21,9 @@ use crate::log::Position;
 use crate::sorted::{Cursor, Merge, Source};
 use crate::time::{Seq, Timestamp};
 
+/// Runs that are written, each with the index that it is of.
+pub type Runs = Vec<(Index, Rc<Run>)>;
+
 /// Entries that one step of a job handles at most.
 const STEP_ENTRIES: usize = 500;
 
@@ -58,7 +61,7 @@ pub struct Flush {
     /// The indexes that are still to be written, the next one last, each with the run's number and path.
     todo: Vec<(Index, alloc::string::String, RunMeta)>,
     writing: Option<(Index, RunWriter, Vec<u8>)>,
-    done: Vec<(Index, Rc<Run>)>,
+    done: Runs,
 }
 
 impl Flush {
@@ -100,7 +103,7 @@ impl Flush {
     }
 
     /// Some more work; the runs when all are written.
-    pub fn step(&mut self, env: &Env) -> Result<Step<Vec<(Index, Rc<Run>)>>> {
+    pub fn step(&mut self, env: &Env) -> Result<Step<Runs>> {
         let Some((index, mut writer, from)) = self.writing.take() else {
             let Some((index, path, run)) = self.todo.pop() else {
                 return Ok(Step::Item(core::mem::take(&mut self.done)));

@@ -27,6 +27,10 @@ pub(crate) mod sealed;
 mod snapshot;
 mod sources;
 mod state;
+#[allow(
+    clippy::module_inception,
+    reason = "the file of the type that gives the module its name"
+)]
 mod table;
 pub(crate) mod varint;
 mod version;

@@ -233,10 +233,7 @@ impl Table {
     fn replay(&mut self, from: Position) -> Result<()> {
         let mut cursor = self.log.reader().cursor(from, self.log.whole());
         let mut key = Vec::new();
-        loop {
-            let Some((at, event)) = cursor.next_event()? else {
-                break;
-            };
+        while let Some((at, event)) = cursor.next_event()? {
             key.clear();
             keycode::encode(event.key.view(), &mut key);
             self.mark(Mark {

@@ -135,14 +135,13 @@ pub fn find(
         numbered_path(dir, schema, index, run.id),
         oldest_path(dir, schema, index),
     ] {
-        if let Some(file) = open_derived(env, &path)? {
-            if (Identity {
+        if let Some(file) = open_derived(env, &path)?
+            && (Identity {
                 entries: 0,
                 ..file.identity().clone()
             }) == wanted
-            {
-                return Ok(Some(as_run(file, run)));
-            }
+        {
+            return Ok(Some(as_run(file, run)));
         }
     }
     Ok(None)

@@ -34,7 +34,7 @@ pub struct Scan {
 
 enum Stage {
     Start,
-    Building(DeltaBuilder),
+    Building(Box<DeltaBuilder>),
     Merging(Box<Streams>),
     Done,
 }
@@ -94,7 +94,8 @@ impl Scan {
                 if cached.is_some() {
                     return self.merge_with(cached);
                 }
-                self.stage = Stage::Building(DeltaBuilder::new(&self.sources, base, upto)?);
+                let builder = DeltaBuilder::new(&self.sources, base, upto)?;
+                self.stage = Stage::Building(Box::new(builder));
                 Ok(Step::Pause)
             }
             Stage::Building(mut builder) => match builder.step()? {

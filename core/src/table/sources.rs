@@ -96,10 +96,11 @@ impl Sources {
             let mut probe = alloc::vec![MARK_BY_SEQ];
             super::version::push_seq(seq, &mut probe);
             let cursor = run.file.seek(&probe)?;
-            if cursor.valid() && cursor.key().first() == Some(&MARK_BY_SEQ) {
-                if let Some((_, at)) = super::marks::decode(&cursor.value()) {
-                    return Ok(at);
-                }
+            if cursor.valid()
+                && cursor.key().first() == Some(&MARK_BY_SEQ)
+                && let Some((_, at)) = super::marks::decode(&cursor.value())
+            {
+                return Ok(at);
             }
         }
         Ok(self.log_start)
@@ -113,11 +114,12 @@ impl Sources {
             let mut probe = alloc::vec![MARK_BY_TIME];
             probe.extend_from_slice(&(!time.0).to_be_bytes());
             let cursor = run.file.seek(&probe)?;
-            if cursor.valid() && cursor.key().first() == Some(&MARK_BY_TIME) {
-                if let Some((seq, at)) = super::marks::decode(&cursor.value()) {
-                    (found, from) = (Some(seq), at);
-                    break;
-                }
+            if cursor.valid()
+                && cursor.key().first() == Some(&MARK_BY_TIME)
+                && let Some((seq, at)) = super::marks::decode(&cursor.value())
+            {
+                (found, from) = (Some(seq), at);
+                break;
             }
         }
         for memtable in &self.memtables {

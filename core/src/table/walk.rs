@@ -40,6 +40,10 @@ impl Walk {
     }
 
     /// The next older version.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "an iterator's next cannot fail; this one can"
+    )]
     pub fn next(&mut self) -> Result<Option<Version>> {
         loop {
             let memtables = self.sources.memtables.len();

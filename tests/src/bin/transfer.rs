@@ -138,15 +138,15 @@ fn housekeeping(
     number: u64,
 ) -> Result<Engine, String> {
     let table = *random.pick(&TABLES);
-    if number % 37 == 0 {
+    if number.is_multiple_of(37) {
         engine
             .statement(&format!("SNAPSHOT {table}"), number)
             .map_err(text("SNAPSHOT"))?;
     }
-    if number % 23 == 0 {
+    if number.is_multiple_of(23) {
         engine.maintain().map_err(text("maintaining"))?;
     }
-    if number % 101 == 0 {
+    if number.is_multiple_of(101) {
         let since = engine
             .head()
             .map_err(text("the head"))?
@@ -159,7 +159,7 @@ fn housekeeping(
             other => drop(other.map_err(text(&statement))?),
         }
     }
-    if number % 150 == 0 {
+    if number.is_multiple_of(150) {
         engine.close().map_err(text("closing"))?;
         return open(dir);
     }
