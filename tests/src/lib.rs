@@ -5,6 +5,7 @@ pub mod check;
 pub mod conformance;
 pub mod engine;
 pub mod fault;
+pub mod golden;
 pub mod oracle;
 pub mod random;
 pub mod recovery;

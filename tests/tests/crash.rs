@@ -3,10 +3,12 @@
 //! After each crash: every acknowledged commit is there, no half transaction, every past seq right; then more is
 //! written, the database closed, opened and compared again. The figures are printed with `--nocapture`.
 
+use driftdb_core::db::Durability;
 use driftdb_tests::budget::{pick, seeds};
 use driftdb_tests::check::Depth;
-use driftdb_tests::engine::{Settings, small};
+use driftdb_tests::engine::{Engine, Settings, small};
 use driftdb_tests::fault::{Fault, FaultStore, Survival, What};
+use driftdb_tests::oracle::{Op, Oracle};
 use driftdb_tests::recovery::recover;
 use driftdb_tests::session::{Script, Session, listing, script};
 use driftdb_tests::workload::Mix;
@@ -184,4 +186,131 @@ fn imports() {
         ..Mix::default()
     };
     hunt_seeds("imports", seeds(1, 20), mix, 16, &small(), 1);
+}
+
+/// Commits in batches: a crash may lose the newest, and keeps a prefix of them, each whole.
+#[test]
+fn batches_keep_a_prefix() {
+    let mix = Mix {
+        transaction: 50,
+        snapshot: 2,
+        compact: 0,
+        maintain: 2,
+        reopen: 3,
+        ..Mix::default()
+    };
+    let settings = Settings {
+        durability: Durability::Batch,
+        ..small()
+    };
+    let mut figures = Figures::default();
+    let mut lost = 0;
+    for seed in seeds(2, 40) {
+        let script = script(seed, mix, 50);
+        figures.calls = calls_of(&script, &settings);
+        for stop in 1..=figures.calls {
+            let (session, states) = states_until(&script, &settings, stop);
+            figures.stops += 1;
+            for survival in survivals(seed ^ (stop << 8)) {
+                let crashed = session.store.crash(survival);
+                let fail = |what: String| -> ! {
+                    let ran = listing(&script[..session.steps.min(script.len())].to_vec());
+                    panic!("batches, seed {seed}, stop at call {stop}, {survival:?}:\n{ran}{what}")
+                };
+                let head = match Engine::open(&FaultStore::from_files(crashed.files()), &settings) {
+                    Ok(mut engine) => engine.head().map_or(0, |head| head.0),
+                    Err(_) => 0,
+                };
+                let flight = session.in_flight.iter();
+                let state = states
+                    .iter()
+                    .rev()
+                    .chain(flight)
+                    .find(|state| state.seq == head);
+                let Some(state) = state else {
+                    fail(format!(
+                        "seq {head} is no end of a commit that may be there"
+                    ))
+                };
+                lost += u64::from(state.seq < session.oracle.seq);
+                let in_flight = session.in_flight.as_ref();
+                let recovered =
+                    recover(&crashed, &settings, state, in_flight, Depth::Some(3), stop);
+                figures.answers += recovered.unwrap_or_else(|what| fail(what));
+                figures.crashes += 1;
+            }
+        }
+    }
+    println!("crash hunt, batches: {lost} crashes lost commits");
+    assert!(lost > 0, "batches were as durable as single commits");
+    print("batches", &[figures]);
+}
+
+/// Runs up to a stop; the states of which one must be there then: those since the last time all was synced.
+fn states_until(script: &Script, settings: &Settings, stop: u64) -> (Session, Vec<Oracle>) {
+    let store = FaultStore::new();
+    store.script(Some(Fault {
+        at: stop,
+        what: What::Stop,
+    }));
+    let mut session = Session::create(store, settings.clone());
+    let mut states = vec![session.oracle.clone()];
+    for (op, clock) in script {
+        if session.error.is_some() {
+            break;
+        }
+        match session.step(op, *clock) {
+            Ok(_) if matches!(op, Op::Reopen) && session.error.is_none() => states.clear(),
+            Ok(_) => {}
+            Err(what) => panic!("stop at call {stop}:\n{}{what}", listing(script)),
+        }
+        states.push(session.oracle.clone());
+    }
+    session.engine = None;
+    (session, states)
+}
+
+/// A second crash while the first is being recovered from.
+#[test]
+fn a_crash_in_the_recovery() {
+    let mix = Mix {
+        transaction: 50,
+        compact: 8,
+        maintain: 10,
+        ..Mix::default()
+    };
+    let mut figures = Figures::default();
+    for seed in seeds(1, 20) {
+        let script = script(seed, mix, 40);
+        figures.calls = calls_of(&script, &small());
+        for stop in (1..=figures.calls).step_by(pick(3, 1)) {
+            let session = run_until(&script, &small(), stop);
+            let survival = Survival::Mixed(seed ^ (stop << 8));
+            let first = session.store.crash(survival);
+            let probe = FaultStore::from_files(first.files());
+            let _ = Engine::open(&probe, &small());
+            for again in 1..=probe.calls() {
+                let store = FaultStore::from_files(first.files());
+                store.stop_in(again);
+                let _ = Engine::open(&store, &small());
+                let second = store.crash(Survival::Mixed(again ^ (stop << 16)));
+                let in_flight = session.in_flight.as_ref();
+                let recovered = recover(
+                    &second,
+                    &small(),
+                    &session.oracle,
+                    in_flight,
+                    Depth::Some(1),
+                    again,
+                );
+                figures.answers += recovered.unwrap_or_else(|what| {
+                    let ran = listing(&script[..session.steps.min(script.len())].to_vec());
+                    panic!("seed {seed}, stop at call {stop}, {survival:?}, then at call {again} of the recovery:\n{ran}{what}")
+                });
+                figures.crashes += 1;
+            }
+            figures.stops += 1;
+        }
+    }
+    print("recovery", &[figures]);
 }
