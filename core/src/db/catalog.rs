@@ -118,6 +118,13 @@ impl Database {
         if self.env.writes() {
             return Ok(());
         }
+        self.look_again(name)
+    }
+
+    /// Kept out of [`Database::freshen`]: opening a table needs much of the stack, which even a writer would pay for with each read.
+    #[cold]
+    #[inline(never)]
+    fn look_again(&mut self, name: &str) -> Result<()> {
         // The journal is read before the log: a transaction that leaves the journal in between is then in the log.
         let records = self.journal.records()?;
         let parts = parts_of(&records, name);

@@ -13,6 +13,7 @@ use super::table::Table;
 use super::view::Step;
 use crate::error::Result;
 use crate::log::Checkpoint;
+use crate::time::Seq;
 
 /// Frozen memtables that wait for their flush at most; then a commit waits for one.
 const FROZEN_MAX: usize = 2;
@@ -202,17 +203,30 @@ impl Table {
         self.write_meta()
     }
 
-    /// Whether a merge is under way: the newest runs of an index, if as many as the fan are of like size.
+    /// Whether a merge is under way: the newest runs of an index, if as many as the fan are of like size. Runs before the newest snapshot and
+    /// runs after it are not merged with each other, so that the present is read from the snapshot and what came after it.
     fn start_merge(&mut self, env: &Env) -> Result<bool> {
         if self.maintenance.merge.is_some() {
             return Ok(true);
         }
         for index in Index::all(&self.schema.clone()) {
             let runs = self.runs_of(index);
-            let Some(count) = due_merge(runs, env.options.merge_fan) else {
+            let snapshot = self
+                .sources
+                .snapshots
+                .last()
+                .map_or(Seq(0), |last| last.seq);
+            let (before, after) =
+                runs.split_at(runs.partition_point(|run| run.min_seq <= snapshot));
+            let fan = env.options.merge_fan;
+            let due = |runs: &[Rc<Run>], fan: usize| {
+                let count = due_merge(runs, fan)?;
+                runs.get(runs.len() - count..).map(<[_]>::to_vec)
+            };
+            // What no commit adds to any more is worth having in few runs: reads AS OF and histories walk through all of them.
+            let Some(inputs) = due(after, fan).or_else(|| due(before, 2)) else {
                 continue;
             };
-            let inputs = runs.get(runs.len() - count..).unwrap_or_default().to_vec();
             let id = self.next_run();
             let path = run_file::numbered_path(&self.dir, &self.schema, index, id);
             self.maintenance.merge = Some(MergeRuns::new(

@@ -3,6 +3,7 @@
 //! Versions of a transaction that is still open are in it too, under the seqs that they will have: a view sees only what is
 //! at or below its own seq, so that committing is raising the head, and rolling back is [`Memtable::remove`].
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -32,7 +33,8 @@ pub struct Mark {
 /// Newest versions and markers, in key order.
 #[derive(Default)]
 pub struct Memtable {
-    versions: BTreeMap<Vec<u8>, Version>,
+    /// Boxed, so that an insertion into a node of the tree does not move many large values.
+    versions: BTreeMap<Vec<u8>, Box<Version>>,
     postings: Vec<BTreeMap<Vec<u8>, Posting>>,
     marks: Vec<Mark>,
     /// Versions whose markers have not been made yet: a reader makes them when an index is first used.
@@ -85,7 +87,8 @@ impl Memtable {
     pub fn insert(&mut self, key: &[u8], version: Version) {
         self.bytes += weight(key, &version);
         self.newest = self.newest.max(version.seq);
-        self.versions.insert(versioned(key, version.seq), version);
+        self.versions
+            .insert(versioned(key, version.seq), Box::new(version));
     }
 
     /// Adds a version whose markers are still to be made.
@@ -117,7 +120,9 @@ impl Memtable {
 
     /// The version of a key at exactly this seq.
     pub fn get(&self, key: &[u8], seq: Seq) -> Option<&Version> {
-        self.versions.get(&versioned(key, seq))
+        self.versions
+            .get(&versioned(key, seq))
+            .map(|version| &**version)
     }
 
     /// Adds a marker to an index; the key is a whole run key, seq included.
@@ -139,7 +144,7 @@ impl Memtable {
     pub fn versions_from(&self, probe: &[u8]) -> impl Iterator<Item = (&[u8], &Version)> {
         self.versions
             .range::<[u8], _>((Bound::Included(probe), Bound::Unbounded))
-            .map(|(key, version)| (key.as_slice(), version))
+            .map(|(key, version)| (key.as_slice(), &**version))
     }
 
     /// The first version behind `key` (exclusive).
@@ -147,7 +152,7 @@ impl Memtable {
         self.versions
             .range::<[u8], _>((Bound::Excluded(key), Bound::Unbounded))
             .next()
-            .map(|(key, version)| (key.as_slice(), version))
+            .map(|(key, version)| (key.as_slice(), &**version))
     }
 
     /// The first marker at or behind `probe`, or strictly behind it.

@@ -321,13 +321,14 @@ impl MemStream {
 }
 
 /// Whether nothing older than the last version matters.
-fn ends(versions: &[Version]) -> bool {
+pub(super) fn ends(versions: &[Version]) -> bool {
     versions
         .last()
         .is_some_and(|version| version.op == Op::Delete || version.row().is_some())
 }
 
-fn assemble(key: Bytes, versions: &[Version], base: Option<Row>) -> Result<Option<Row>> {
+/// The row that versions above a snapshot, newest first, make of the snapshot's row.
+pub(super) fn assemble(key: Bytes, versions: &[Version], base: Option<Row>) -> Result<Option<Row>> {
     match (versions.first(), base) {
         (None, base) => Ok(base),
         (Some(newest), Some(base)) if !ends(versions) => {

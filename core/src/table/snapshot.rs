@@ -34,6 +34,16 @@ pub fn read_row(cursor: &Cursor) -> Result<Row> {
         .ok_or_else(|| unreadable_entry(cursor.table().path()))
 }
 
+/// The row with this key (encoded), if the snapshot has it.
+pub fn find_row(snapshot: &Snapshot, key: &[u8]) -> Result<Option<Row>> {
+    let Some(value) = snapshot.file.get(key)? else {
+        return Ok(None);
+    };
+    decode(Bytes::from(key), &value)
+        .map(Some)
+        .ok_or_else(|| unreadable_entry(snapshot.file.path()))
+}
+
 fn decode(key: Bytes, value: &Bytes) -> Option<Row> {
     let (seq, rest) = varint::read(value)?;
     let (time, rest) = varint::read(rest)?;

@@ -87,6 +87,14 @@ impl Sources {
             .find(|snapshot| snapshot.seq <= seq)
     }
 
+    /// The newest snapshot, if `seq` is not before it and no run has versions from both sides of it: then a row is in the
+    /// snapshot or in the few runs after it.
+    pub fn snapshot_for_reads(&self, seq: Seq) -> Option<&Rc<Snapshot>> {
+        let newest = self.snapshots.last()?;
+        let parts = |run: &Rc<Run>| run.max_seq <= newest.seq || run.min_seq > newest.seq;
+        (newest.seq <= seq && self.primary.iter().all(parts)).then_some(newest)
+    }
+
     /// A place in the log at or before the first event above `seq`: reading from there finds all of them.
     pub fn position_above(&self, seq: Seq) -> Result<Position> {
         if seq >= self.checkpoint {

@@ -6,13 +6,13 @@ use core::ops::Bound;
 
 use super::lookup::{Lookup, ValueRange};
 use super::row::Row;
-use super::scan::Scan;
+use super::scan::{Scan, assemble, ends};
 use super::schema::Schema;
+use super::snapshot;
 use super::sources::Sources;
 use super::version::Version;
 use super::walk::Walk;
 use crate::error::Result;
-use crate::log::Op;
 use crate::time::Seq;
 use crate::value::Bytes;
 use crate::value::Key;
@@ -80,25 +80,31 @@ impl View {
         if let Some(row) = self.sources.rows.borrow_mut().get(key, self.seq) {
             return Ok(Some(row));
         }
-        let row = Row::from_versions(Bytes::from(key), &self.chain(key)?)?.map(Row::flat);
+        let row = self.read(key)?.map(Row::flat);
         if let Some(row) = &row {
             self.sources.rows.borrow_mut().offer(key, row, self.seq);
         }
         Ok(row)
     }
 
+    /// From the newest snapshot and what came after it, which is little beside all versions and is in the cache where the present is read
+    /// often; from the index alone where that is not enough.
+    fn read(&self, key: &[u8]) -> Result<Option<Row>> {
+        let Some(snapshot) = self.sources.snapshot_for_reads(self.seq) else {
+            return Row::from_versions(Bytes::from(key), &self.chain(key)?);
+        };
+        let above = Walk::above(self.sources.clone(), key, self.seq, snapshot.seq);
+        let versions = back_to_row(above)?;
+        let base = match ends(&versions) {
+            true => None,
+            false => snapshot::find_row(snapshot, key)?,
+        };
+        assemble(Bytes::from(key), &versions, base)
+    }
+
     /// The versions that make the row with this key: newest first, back to one that has the whole row or is a deletion.
     pub fn chain(&self, key: &[u8]) -> Result<Vec<Version>> {
-        let mut walk = Walk::new(self.sources.clone(), key, self.seq);
-        let mut versions = Vec::new();
-        while let Some(version) = walk.next()? {
-            let last = version.op == Op::Delete || version.row().is_some();
-            versions.push(version);
-            if last {
-                break;
-            }
-        }
-        Ok(versions)
+        back_to_row(Walk::new(self.sources.clone(), key, self.seq))
     }
 
     /// The rows whose keys are in a range, in key order.
@@ -131,6 +137,17 @@ impl View {
     pub fn sources(&self) -> &Rc<Sources> {
         &self.sources
     }
+}
+
+/// The versions of a walk, back to one that has the whole row or is a deletion.
+fn back_to_row(mut walk: Walk) -> Result<Vec<Version>> {
+    let mut versions = Vec::new();
+    while !ends(&versions)
+        && let Some(version) = walk.next()?
+    {
+        versions.push(version);
+    }
+    Ok(versions)
 }
 
 /// Runs steps until there is an item; `None` at the end.

@@ -20,11 +20,18 @@ pub struct Walk {
     done: usize,
     cursor: Option<Cursor>,
     seq: Seq,
+    /// Versions at or below this seq are not wanted.
+    floor: Seq,
 }
 
 impl Walk {
     /// All versions of a key (encoded) at or below `seq`.
     pub fn new(sources: Rc<Sources>, key: &[u8], seq: Seq) -> Self {
+        Walk::above(sources, key, seq, Seq(0))
+    }
+
+    /// The versions of a key (encoded) above `floor`, at or below `seq`.
+    pub fn above(sources: Rc<Sources>, key: &[u8], seq: Seq, floor: Seq) -> Self {
         Walk {
             sources,
             key_len: key.len(),
@@ -32,6 +39,7 @@ impl Walk {
             done: 0,
             cursor: None,
             seq,
+            floor,
         }
     }
 
@@ -74,7 +82,7 @@ impl Walk {
         let memtable = self.sources.memtables.get(at)?.borrow();
         let (run_key, version) = memtable.versions_from(&self.probe).next()?;
         let (key, seq) = split_seq(run_key)?;
-        if key != self.key() {
+        if key != self.key() || seq <= self.floor {
             return None;
         }
         let version = version.clone();
@@ -95,7 +103,10 @@ impl Walk {
         match &mut self.cursor {
             Some(cursor) => cursor.advance()?,
             None => {
-                if run.min_seq > self.seq || !run.file.may_contain(self.key())? {
+                if run.min_seq > self.seq
+                    || run.max_seq <= self.floor
+                    || !run.file.may_contain(self.key())?
+                {
                     return Ok(None);
                 }
                 self.cursor = Some(run.file.seek(&self.probe)?);
@@ -105,7 +116,7 @@ impl Walk {
             return Ok(None);
         };
         match split_seq(cursor.key()) {
-            Some((key, seq)) if key == self.key() => {
+            Some((key, seq)) if key == self.key() && seq > self.floor => {
                 let version = Version::decode(seq, &cursor.value());
                 version
                     .map(Some)
