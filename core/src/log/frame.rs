@@ -7,6 +7,7 @@ use super::event::{EventRef, Op};
 use crate::error::{Code, Error, Result};
 use crate::limits::{DOCUMENT_BYTES_MAX, KEY_BYTES_MAX, METADATA_BYTES_MAX, TIMESTAMP_MAX};
 use crate::time::{Seq, Timestamp};
+use crate::varint;
 
 /// Bytes before what length and crc cover.
 pub const FRAME_HEAD: usize = 8;
@@ -84,7 +85,7 @@ pub fn decode(bytes: &[u8]) -> Decoded<'_> {
 
 /// The fixed fields of a frame's body and the payload after them.
 pub(super) fn fields(body: &[u8]) -> Option<(Seq, Timestamp, Op, bool, &[u8])> {
-    let (seq, rest) = read_varint(body)?;
+    let (seq, rest) = varint::read(body)?;
     let (time, rest) = rest.split_first_chunk::<8>()?;
     let time = u64::from_le_bytes(*time);
     let (kind, payload) = rest.split_first()?;
@@ -97,7 +98,7 @@ pub(super) fn fields(body: &[u8]) -> Option<(Seq, Timestamp, Op, bool, &[u8])> {
 pub fn encode(event: &EventRef<'_>, out: &mut Vec<u8>) -> Result<usize> {
     let start = out.len();
     out.extend_from_slice(&[0; FRAME_HEAD]);
-    write_varint(event.seq.0, out);
+    varint::write(event.seq.0, out);
     out.extend_from_slice(&event.time.0.to_le_bytes());
     out.push(event.op.byte() | if event.more { MORE } else { 0 });
     event.encode_payload(out);
@@ -124,34 +125,4 @@ fn seal(out: &mut [u8], start: usize) -> Option<usize> {
     first.copy_from_slice(&length.to_le_bytes());
     second.copy_from_slice(&crc32fast::hash(body).to_le_bytes());
     Some(frame.len())
-}
-
-/// Appends a LEB128 varint.
-pub fn write_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push((value & 0x7f) as u8);
-}
-
-/// Reads a LEB128 varint in its shortest form; `None` if there is none.
-pub fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (mut value, mut shift) = (0u64, 0);
-    for (index, byte) in bytes.iter().take(10).enumerate() {
-        let bits = u64::from(byte & 0x7f);
-        if index == 9 && bits > 1 {
-            return None;
-        }
-        value |= bits << shift;
-        shift += 7;
-        if byte & 0x80 == 0 {
-            let shortest = *byte != 0 || index == 0;
-            return bytes
-                .get(index + 1..)
-                .filter(|_| shortest)
-                .map(|rest| (value, rest));
-        }
-    }
-    None
 }

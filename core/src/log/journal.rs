@@ -8,12 +8,12 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::frame::{read_varint, write_varint};
 use super::position::Position;
 use super::writer::Mode;
 use crate::error::{Code, Error, Result};
 use crate::storage::{Access, Blob, Latch, Store, Synced};
 use crate::time::Seq;
+use crate::varint;
 
 /// The journal's path.
 pub const JOURNAL: &str = "journal";
@@ -251,12 +251,12 @@ fn encode<'a>(
     out.extend_from_slice(&[0; RECORD_HEAD]);
     out.extend_from_slice(&seq.0.to_le_bytes());
     for (dir, generation, position, frames) in parts {
-        write_varint(dir.len() as u64, out);
+        varint::write(dir.len() as u64, out);
         out.extend_from_slice(dir.as_bytes());
         for number in [generation, position.segment, position.offset] {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        write_varint(frames.len() as u64, out);
+        varint::write(frames.len() as u64, out);
         out.extend_from_slice(frames);
     }
     let (head, body) = out.split_at_mut_checked(RECORD_HEAD)?;
@@ -361,6 +361,6 @@ fn decode_part(bytes: &[u8]) -> Option<(Part, &[u8])> {
 }
 
 fn split_prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = read_varint(bytes)?;
+    let (length, rest) = varint::read(bytes)?;
     rest.split_at_checked(usize::try_from(length).ok()?)
 }

@@ -9,9 +9,9 @@ use super::codec::{self, Compressor};
 use super::filter::{Section, SectionBuilder};
 use super::footer::{EXTRA_BYTES_MAX, Footer, Handle, MAGIC};
 use super::identity::Identity;
-use super::varint;
 use crate::error::{Code, Error, Result};
 use crate::storage::{Blob, Synced};
+use crate::varint;
 
 /// Bytes that are gathered before they are appended.
 const APPEND_BYTES: usize = 256 << 10;
@@ -258,8 +258,8 @@ impl Builder {
             self.index.push(BlockBuilder::new(INDEX_RESTARTS));
         }
         let mut value = Vec::with_capacity(10);
-        varint::put(&mut value, handle.offset);
-        varint::put(&mut value, u64::from(handle.len));
+        varint::write(handle.offset, &mut value);
+        varint::write(u64::from(handle.len), &mut value);
         if let Some(block) = self.index.get_mut(level) {
             block.add_key(separator, &value);
         }

@@ -16,7 +16,6 @@ mod identity;
 mod merge;
 mod open;
 mod table;
-mod varint;
 
 #[cfg(test)]
 mod tests;

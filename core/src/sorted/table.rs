@@ -13,10 +13,10 @@ use super::cursor::{Cursor, Reading};
 use super::filter;
 use super::footer::{Footer, Handle};
 use super::identity::Identity;
-use super::varint;
 use crate::error::{Error, Result};
 use crate::storage::Blob;
 use crate::value::Bytes;
+use crate::varint;
 
 /// A sorted file that is open for reading.
 pub struct SortedTable {

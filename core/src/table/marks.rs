@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 
 use super::memtable::Mark;
 use super::sources::{MARK_BY_SEQ, MARK_BY_TIME};
-use super::varint;
 use super::version::push_seq;
 use crate::log::Position;
 use crate::time::Seq;
+use crate::varint;
 
 /// So many bytes of log, at least, lie between two marks.
 pub const MARK_EVERY_BYTES: u64 = 64 << 10;

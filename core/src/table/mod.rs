@@ -32,7 +32,6 @@ mod state;
     reason = "the file of the type that gives the module its name"
 )]
 mod table;
-pub(crate) mod varint;
 mod version;
 mod view;
 mod walk;

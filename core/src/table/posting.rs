@@ -5,11 +5,11 @@
 
 use alloc::vec::Vec;
 
-use super::varint;
 use super::version::push_seq;
 use crate::limits::INDEX_VALUE_BYTES_MAX;
 use crate::time::Seq;
 use crate::value::{ValueRef, keycode};
+use crate::varint;
 
 /// A marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,12 +9,12 @@ use super::job::Covered;
 use super::row::Row;
 use super::run_file;
 use super::sources::Snapshot;
-use super::varint;
 use super::walk::unreadable_entry;
 use crate::error::{Code, Error, Result};
 use crate::sorted::{Builder, Cursor, Identity, Kind, Options};
 use crate::time::{Seq, Timestamp};
 use crate::value::Bytes;
+use crate::varint;
 
 /// The file name of the snapshot at a seq.
 pub fn file_name(seq: Seq) -> String {

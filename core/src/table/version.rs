@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::varint;
 use crate::log::Op;
 use crate::time::{Seq, Timestamp};
 use crate::value::Bytes;
+use crate::varint;
 
 /// At most so many patches stand between a version and a whole row: every 16th patch carries the row it makes.
 pub const PATCH_CHAIN_MAX: u8 = 16;

@@ -1,6 +1,6 @@
 //! The bytes of frames and headers, one by one.
 
-use super::super::frame::{self, Decoded, read_varint, write_varint};
+use super::super::frame::{self, Decoded};
 use super::super::segment::{Header, Replaces, segment_number, segment_path};
 use super::*;
 use crate::limits::{DOCUMENT_BYTES_MAX, KEY_BYTES_MAX, TIMESTAMP_MAX};
@@ -131,35 +131,6 @@ fn payloads_that_are_no_event_are_told() {
         assert_eq!(read(op, payload).is_ok(), expected, "{op} {payload:x?}");
     }
     assert!(read(1, &long_key[..long_key.len()]).is_err());
-}
-
-#[test]
-fn varints_are_read_in_their_shortest_form_only() {
-    for value in [
-        0,
-        1,
-        127,
-        128,
-        300,
-        16_383,
-        16_384,
-        u64::from(u32::MAX),
-        u64::MAX - 1,
-        u64::MAX,
-    ] {
-        let mut bytes = Vec::new();
-        write_varint(value, &mut bytes);
-        assert_eq!(read_varint(&bytes), Some((value, [].as_slice())));
-        for cut in 0..bytes.len() {
-            assert_eq!(read_varint(&bytes[..cut]), None);
-        }
-    }
-    assert_eq!(read_varint(&[0x80, 0]), None);
-    assert_eq!(read_varint(&[0xff; 10]), None);
-    assert_eq!(
-        read_varint(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]),
-        None
-    );
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::super::varint;
 use super::search::{common_prefix, sign};
 use super::{Entry, RESTART_BYTES, START_BYTES, Spot};
+use crate::varint;
 
 /// Gathers the entries of one block.
 pub(in super::super) struct BlockBuilder {
@@ -71,7 +71,7 @@ impl BlockBuilder {
             }
             _ => {
                 for number in [shared, suffix.len(), value.len()] {
-                    varint::put(&mut self.heads, number as u64);
+                    varint::write(number as u64, &mut self.heads);
                 }
             }
         }

@@ -19,8 +19,8 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::varint;
 use crate::value::Bytes;
+use crate::varint;
 use search::{Parts, sign};
 
 /// Longest key of an entry.
