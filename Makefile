@@ -23,7 +23,7 @@ test: ## all tests; ends with how many passed and failed
 
 .PHONY: test-long
 test-long: ## the same with the hunts (models, crashes, corruption) at full length
-	@DRIFTDB_LONG=1 .ci/test --release
+	@DRIFTDB_HUNT=long .ci/test --release
 
 .PHONY: bench
 bench: ## the benchmark, with SQLite and redb beside
