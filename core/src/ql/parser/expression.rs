@@ -15,12 +15,13 @@ use crate::value::{Value, json};
 impl Parser<'_> {
     /// An expression.
     pub(super) fn expression(&mut self) -> Result<Expr> {
-        self.depth += 1;
+        // The expression around all parentheses is level 0.
         if self.depth > EXPRESSION_DEPTH_MAX {
             let message =
                 format!("the expression is nested more than {EXPRESSION_DEPTH_MAX} levels deep");
             return Err(Error::new(Code::Limit, message).at(self.token.span));
         }
+        self.depth += 1;
         let result = self.disjunction();
         self.depth -= 1;
         result

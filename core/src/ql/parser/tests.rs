@@ -288,8 +288,8 @@ fn depth_is_limited_and_length_is_not() {
     let nested = |levels: usize| {
         format!(
             "SELECT * FROM t WHERE {}a = 1{}",
-            "(".repeat(levels - 1),
-            ")".repeat(levels - 1)
+            "(".repeat(levels),
+            ")".repeat(levels)
         )
     };
     assert!(parse(&nested(128)).is_ok());
