@@ -205,3 +205,34 @@ fn a_batch_over_several_tables_is_a_prefix_after_a_sync() {
     assert_eq!(run(&mut db, "SELECT id FROM b", 50).len(), 40);
     assert_eq!(findings(&mut db), Vec::<String>::new());
 }
+
+#[test]
+fn commits_are_relaxed_only_from_the_batch_on_and_no_longer_once_they_are_durable() {
+    use driftdb_core::db::Durability;
+    use driftdb_core::storage::Store;
+    let store = Rc::new(MemoryStore::default());
+    Database::create(&*store, Timestamp(0)).unwrap();
+    let relaxed = |store: &MemoryStore| {
+        let meta = String::from_utf8(store.read("tables/t/meta.json").unwrap().unwrap()).unwrap();
+        !meta.contains("\"relaxed_from\":null")
+    };
+    let batch = Options {
+        durability: Durability::Batch,
+        ..Options::default()
+    };
+    let mut db = Database::open(store.clone(), batch).unwrap();
+    run(
+        &mut db,
+        "CREATE TABLE t (pk=id); INSERT INTO t {\"id\": 1}",
+        1,
+    );
+    db.sync().unwrap();
+    assert!(
+        relaxed(&store),
+        "meta.json says it before the first of them"
+    );
+    drop(db);
+    let mut db = Database::open(store.clone(), Options::default()).unwrap();
+    assert!(!relaxed(&store), "what survived is durable");
+    assert_eq!(run(&mut db, "SELECT id FROM t", 2).len(), 1);
+}

@@ -89,6 +89,8 @@ impl Database {
         }
         for table in db.tables.values_mut() {
             table.sync()?;
+            // Whatever survived is durable now; the next batch says anew from where commits are relaxed.
+            table.set_relaxed(false)?;
         }
         db.journal.retire()?;
         Ok(db)

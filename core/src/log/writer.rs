@@ -228,6 +228,11 @@ impl Log {
         self.relaxed_from = from;
     }
 
+    /// Whether commits may be appended that are not synced one by one.
+    pub fn is_relaxed(&self) -> bool {
+        self.relaxed_from.is_some()
+    }
+
     /// Appends a run of frames; returns the place of the first. Not durable before [`Log::sync`]. If the last frame says that its transaction goes
     /// on, nothing of it is in the log until an append ends it.
     /// # Errors

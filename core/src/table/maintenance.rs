@@ -356,6 +356,9 @@ impl Table {
     /// Writes meta.json as things are now. The ends in it are promises: what they cover is synced first.
     pub(super) fn write_meta(&mut self) -> Result<()> {
         self.sync()?;
+        if self.log.is_relaxed() {
+            self.log.set_relaxed_from(Some(self.log.end()));
+        }
         let meta = self.current_meta();
         self.env.latch()?.replace(
             &*self.env.store,
