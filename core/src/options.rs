@@ -47,7 +47,7 @@ impl Default for Options {
             merge_fan: 8,
             cache_bytes: 64 << 20,
             delta_bytes: 32 << 20,
-            replay_events_max: 1_000,
+            replay_events_max: 100,
         }
     }
 }

@@ -148,35 +148,26 @@ impl Flush {
     ) -> Result<Option<Vec<u8>>> {
         let memtable = self.memtable.borrow();
         let mut value = Vec::new();
-        let mut last = from;
-        for count in 0.. {
-            if count == STEP_ENTRIES {
-                return Ok(Some(last));
-            }
-            value.clear();
-            let (key, filter_len) = match index {
-                Index::Primary => {
-                    let Some((key, version)) = memtable.version_after(&last) else {
-                        break;
-                    };
+        let mut last: Option<&[u8]> = None;
+        match index {
+            Index::Primary => {
+                for (key, version) in memtable.versions_after(&from).take(STEP_ENTRIES) {
+                    value.clear();
                     version.encode(&mut value);
-                    (key, key_of(key).len())
+                    writer.add(key, key_of(key).len(), &value)?;
+                    last = Some(key);
                 }
-                Index::Secondary(number) => {
-                    let Some((key, posting)) =
-                        memtable.posting_from(number, core::ops::Bound::Excluded(&last))
-                    else {
-                        break;
-                    };
+            }
+            Index::Secondary(number) => {
+                for (key, posting) in memtable.postings_after(number, &from).take(STEP_ENTRIES) {
+                    value.clear();
                     posting.encode(&mut value);
-                    (key, posting.value_len)
+                    writer.add(key, posting.value_len, &value)?;
+                    last = Some(key);
                 }
-            };
-            writer.add(key, filter_len, &value)?;
-            last.clear();
-            last.extend_from_slice(key);
+            }
         }
-        Ok(None)
+        Ok(last.map(<[u8]>::to_vec))
     }
 }
 

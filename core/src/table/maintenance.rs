@@ -288,15 +288,7 @@ impl Table {
         if self.maintenance.snapshot.is_some() {
             return Ok(true);
         }
-        let (events, rows, bytes) = self
-            .sources
-            .snapshots
-            .last()
-            .map_or((0, 0, 0), |last| (last.events, last.rows, last.log_bytes));
-        let due_events =
-            self.meta.events.saturating_sub(events) >= env.options.snapshot_events.max(rows);
-        let due_bytes = self.meta.log_bytes.saturating_sub(bytes) >= env.options.snapshot_bytes;
-        if !due_events && !due_bytes {
+        if !self.snapshot_is_due(self.meta.events, self.meta.log_bytes) {
             return Ok(false);
         }
         let Some(checkpoint) = self.meta.hints.checkpoint else {
@@ -316,6 +308,16 @@ impl Table {
             covered,
         )?);
         Ok(true)
+    }
+
+    /// Whether a log of so many events and bytes asks for a snapshot of its end.
+    fn snapshot_is_due(&self, events: u64, log_bytes: u64) -> bool {
+        let last = self.sources.snapshots.last();
+        let (old_events, rows, old_bytes) =
+            last.map_or((0, 0, 0), |last| (last.events, last.rows, last.log_bytes));
+        let options = &self.env.options;
+        events.saturating_sub(old_events) >= options.snapshot_events.max(rows)
+            || log_bytes.saturating_sub(old_bytes) >= options.snapshot_bytes
     }
 
     /// A snapshot at the table's head, to be driven by the caller and handed to [`Table::add_snapshot`]. `None` if there is one at this seq.
@@ -395,9 +397,10 @@ impl Table {
 
     /// Leaves the table as the next open wants it: a short tail, the log trimmed, the ends exact.
     pub fn close(&mut self) -> Result<()> {
-        let flush = self
+        let long_tail = self
             .memtable()
             .is_some_and(|memtable| memtable.borrow().len() > self.env.options.replay_events_max);
+        let flush = long_tail || self.snapshot_is_due(self.head.events, self.head.log_bytes);
         self.maintain_fully(flush)?;
         self.log.trim()?;
         if self.current_meta() != self.meta

@@ -147,12 +147,31 @@ impl Memtable {
             .map(|(key, version)| (key.as_slice(), &**version))
     }
 
-    /// The first version behind `key` (exclusive).
-    pub fn version_after(&self, key: &[u8]) -> Option<(&[u8], &Version)> {
+    /// The versions behind `key` (exclusive).
+    pub fn versions_after(&self, key: &[u8]) -> impl Iterator<Item = (&[u8], &Version)> {
         self.versions
             .range::<[u8], _>((Bound::Excluded(key), Bound::Unbounded))
-            .next()
             .map(|(key, version)| (key.as_slice(), &**version))
+    }
+
+    /// The first version behind `key` (exclusive).
+    pub fn version_after(&self, key: &[u8]) -> Option<(&[u8], &Version)> {
+        self.versions_after(key).next()
+    }
+
+    /// The markers of an index behind `key` (exclusive).
+    pub fn postings_after(
+        &self,
+        index: usize,
+        key: &[u8],
+    ) -> impl Iterator<Item = (&[u8], Posting)> {
+        self.postings
+            .get(index)
+            .into_iter()
+            .flat_map(move |postings| {
+                postings.range::<[u8], _>((Bound::Excluded(key), Bound::Unbounded))
+            })
+            .map(|(key, posting)| (key.as_slice(), *posting))
     }
 
     /// The first marker at or behind `probe`, or strictly behind it.

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::ops::Bound;
 
 use super::delta::{Delta, DeltaBuilder};
@@ -50,10 +51,21 @@ struct Streams {
 }
 
 /// Which streams have a key.
+#[derive(Clone, Copy)]
 struct Held {
     by_snapshot: bool,
     by_delta: bool,
     by_memtable: bool,
+}
+
+impl Held {
+    fn or(self, other: Held) -> Held {
+        Held {
+            by_snapshot: self.by_snapshot || other.by_snapshot,
+            by_delta: self.by_delta || other.by_delta,
+            by_memtable: self.by_memtable || other.by_memtable,
+        }
+    }
 }
 
 struct MemStream {
@@ -186,7 +198,7 @@ impl Scan {
         }
         if !held.by_delta && !held.by_memtable {
             // Nothing but the snapshot has this key: the usual case of a large table.
-            let row = streams.take_snapshot_row()?;
+            let row = streams.take_snapshot_row(&key)?;
             return Ok(self.wanted(&key, row));
         }
         let made_at = (held.by_delta && !held.by_memtable).then_some(streams.delta_at);
@@ -200,7 +212,7 @@ impl Scan {
         self.versions.clear();
         streams.take_versions(&key, self.seq, &mut self.versions);
         let base = if held.by_snapshot {
-            streams.take_snapshot_row()?
+            streams.take_snapshot_row(&key)?
         } else {
             None
         };
@@ -226,33 +238,57 @@ impl Scan {
 }
 
 impl Streams {
-    /// The least key of all streams, and which of them have it.
+    /// The least key of all streams, and which of them have it. Keys are long and much alike: each is compared once.
     fn least_key(&self) -> Option<(Bytes, Held)> {
-        let mut least: Option<&[u8]> = self.delta_key.as_deref();
-        for next in self
+        let nobody = Held {
+            by_snapshot: false,
+            by_delta: false,
+            by_memtable: false,
+        };
+        let delta = self.delta_key.as_deref();
+        let mut least = delta.map(|key| {
+            (
+                key,
+                Held {
+                    by_delta: true,
+                    ..nobody
+                },
+            )
+        });
+        let memtables = self
             .memtables
             .iter()
-            .filter_map(|stream| stream.next.as_deref())
-        {
-            least = Some(least.map_or(next, |least| least.min(next)));
+            .filter_map(|stream| stream.next.as_deref());
+        let memtables = memtables.map(|key| {
+            (
+                key,
+                Held {
+                    by_memtable: true,
+                    ..nobody
+                },
+            )
+        });
+        let snapshot = self.snapshot.as_ref().filter(|cursor| cursor.valid());
+        let snapshot = snapshot.map(|cursor| {
+            (
+                cursor.key(),
+                Held {
+                    by_snapshot: true,
+                    ..nobody
+                },
+            )
+        });
+        for (key, held) in memtables.chain(snapshot) {
+            least = Some(match least {
+                None => (key, held),
+                Some((other, others)) => match key.cmp(other) {
+                    Ordering::Less => (key, held),
+                    Ordering::Equal => (other, others.or(held)),
+                    Ordering::Greater => (other, others),
+                },
+            });
         }
-        let snapshot = self
-            .snapshot
-            .as_ref()
-            .filter(|cursor| cursor.valid())
-            .map(|cursor| cursor.key());
-        let key = match (snapshot, least) {
-            (Some(key), Some(other)) => key.min(other),
-            (key, other) => key.or(other)?,
-        };
-        let held = Held {
-            by_snapshot: snapshot == Some(key),
-            by_delta: self.delta_key.as_deref() == Some(key),
-            by_memtable: self
-                .memtables
-                .iter()
-                .any(|stream| stream.next.as_deref() == Some(key)),
-        };
+        let (key, held) = least?;
         let key = match &self.delta_key {
             Some(shared) if held.by_delta => shared.clone(),
             _ => Bytes::from(key),
@@ -280,11 +316,11 @@ impl Streams {
         }
     }
 
-    fn take_snapshot_row(&mut self) -> Result<Option<Row>> {
+    fn take_snapshot_row(&mut self, key: &Bytes) -> Result<Option<Row>> {
         let Some(cursor) = &mut self.snapshot else {
             return Ok(None);
         };
-        let row = snapshot::read_row(cursor)?;
+        let row = snapshot::read_row_of(cursor, key.clone())?;
         cursor.advance()?;
         Ok(Some(row))
     }

@@ -30,8 +30,12 @@ pub fn write_row(row: &Row, out: &mut Vec<u8>) {
 
 /// The row that a cursor in a snapshot stands on.
 pub fn read_row(cursor: &Cursor) -> Result<Row> {
-    decode(Bytes::from(cursor.key()), &cursor.value())
-        .ok_or_else(|| unreadable_entry(cursor.table().path()))
+    read_row_of(cursor, Bytes::from(cursor.key()))
+}
+
+/// The same, its key at hand.
+pub fn read_row_of(cursor: &Cursor, key: Bytes) -> Result<Row> {
+    decode(key, &cursor.value()).ok_or_else(|| unreadable_entry(cursor.table().path()))
 }
 
 /// The row with this key (encoded), if the snapshot has it.
