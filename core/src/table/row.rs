@@ -39,7 +39,7 @@ impl Row {
         let Some((seq, time)) = versions.first().map(|newest| (newest.seq, newest.time)) else {
             return Ok(None);
         };
-        let mut patches = Vec::new();
+        let mut patches = Vec::with_capacity(versions.len());
         for version in versions {
             if version.op == crate::log::Op::Delete {
                 if patches.is_empty() {

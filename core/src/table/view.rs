@@ -139,9 +139,12 @@ impl View {
     }
 }
 
+/// A chain is seldom longer: growing it would move all versions.
+const USUAL_CHAIN: usize = 8;
+
 /// The versions of a walk, back to one that has the whole row or is a deletion.
 fn back_to_row(mut walk: Walk) -> Result<Vec<Version>> {
-    let mut versions = Vec::new();
+    let mut versions = Vec::with_capacity(USUAL_CHAIN);
     while !ends(&versions)
         && let Some(version) = walk.next()?
     {
