@@ -236,3 +236,22 @@ fn commits_are_relaxed_only_from_the_batch_on_and_no_longer_once_they_are_durabl
     assert!(!relaxed(&store), "what survived is durable");
     assert_eq!(run(&mut db, "SELECT id FROM t", 2).len(), 1);
 }
+
+#[test]
+fn a_reader_maintains_nothing_however_much_it_has_replayed() {
+    let store = Rc::new(MemoryStore::default());
+    Database::create(&*store, Timestamp(0)).unwrap();
+    let patient = Options {
+        memtable_events: 1_000,
+        ..Options::default()
+    };
+    let mut db = Database::open(store.clone(), patient).unwrap();
+    run(&mut db, "CREATE TABLE t (pk=id)", 1);
+    for i in 1..=20 {
+        run(&mut db, &format!("INSERT INTO t {{\"id\": {i}}}"), i);
+    }
+    let mut reader = Database::open_reader(store, small()).unwrap();
+    assert_eq!(run(&mut reader, "SELECT id FROM t", 30).len(), 20);
+    assert!(!reader.maintain(10).unwrap());
+    assert_eq!(run(&mut reader, "SELECT id FROM t", 30).len(), 20);
+}

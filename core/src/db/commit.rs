@@ -250,7 +250,7 @@ impl Database {
     /// Does up to `steps` bounded steps of due maintenance in every table; whether some is left. A host that has idle time calls it.
     /// While a transaction is open nothing is due: its events are in memory with those of before.
     pub fn maintain(&mut self, steps: u64) -> Result<bool> {
-        if self.pending.is_some() {
+        if self.pending.is_some() || !self.env.writes() {
             return Ok(false);
         }
         self.write_group()?;

@@ -90,16 +90,6 @@ impl Delta {
             + self.order.len() * 12
     }
 
-    /// How many keys it has.
-    pub fn len(&self) -> usize {
-        self.order.len()
-    }
-
-    /// Whether it has no key.
-    pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
-    }
-
     /// The key at a place in key order.
     pub fn key(&self, at: usize) -> Option<Bytes> {
         let entry = self

@@ -12,7 +12,6 @@ use super::maintenance::Maintenance;
 use super::marks::MARK_EVERY_BYTES;
 use super::memtable::{Mark, Memtable, SharedMemtable};
 use super::meta::Meta;
-use super::posting::Posting;
 use super::schema::Schema;
 use super::sources::Sources;
 use super::state::KeyStates;
@@ -138,7 +137,7 @@ impl Table {
             memtable.insert(&key, version.clone());
             for (index, run_key, posting) in postings {
                 keys.push((index, run_key.clone()));
-                memtable.insert_posting(index, run_key, Posting { ..posting });
+                memtable.insert_posting(index, run_key, posting);
             }
         }
         Applied {
