@@ -12,6 +12,10 @@ build: ## the command line program, optimised, as dist/driftdb
 	@mkdir -p dist && cp $(TARGET)/release/driftdb dist/driftdb
 	@echo "built dist/driftdb: $$(dist/driftdb --version)"
 
+.PHONY: wasi
+wasi: ## the same program for WASI, as dist/driftdb.wasm; fetches what it needs
+	@tools/build-wasi
+
 .PHONY: demo
 demo: build ## every statement on 10,000 orders, then this repository's own history as a database
 	@cargo build --quiet --release --package driftdb --example git-history
