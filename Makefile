@@ -16,6 +16,10 @@ build: ## the command line program, optimised, as dist/driftdb
 wasi: ## the same program for WASI, as dist/driftdb.wasm; fetches what it needs
 	@tools/build-wasi
 
+.PHONY: npm
+npm: ## the npm package, as dist/driftdb-VERSION.tgz; fetches what it needs
+	@tools/build-npm
+
 .PHONY: demo
 demo: build ## every statement on 10,000 orders, then this repository's own history as a database
 	@cargo build --quiet --release --package driftdb --example git-history

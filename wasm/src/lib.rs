@@ -1,7 +1,14 @@
-//! DriftDB for JavaScript: stores for what browsers offer, and the front end that wasm-bindgen exports.
+//! DriftDB for JavaScript: the front end that wasm-bindgen exports, and stores for what browsers and Node offer.
 //!
-//! The stores know no browser: they build and are tested natively.
+//! [`session`], [`run`] and [`wire`] know no JavaScript: they build and are tested natively.
 
 extern crate alloc;
 
 pub mod container;
+pub mod engine;
+mod error;
+mod options;
+mod run;
+mod script;
+mod session;
+mod wire;

@@ -8,12 +8,15 @@ use super::drift::Drift;
 use crate::error::Result;
 use crate::ql::Query;
 use crate::table::{Step, View, drive};
-use crate::value::Object;
+use crate::time::Seq;
+use crate::value::{Bytes, Object, msgpack};
 
 /// An answer in rows. It stays as it was when the statement ran, whatever is written while it is read.
 pub struct Rows {
     source: Source,
     columns: Option<Vec<String>>,
+    /// The seq of the view that is read.
+    seq: Option<Seq>,
 }
 
 enum Source {
@@ -24,11 +27,12 @@ enum Source {
 }
 
 impl Rows {
-    pub(super) fn of_query(query: Query<View>) -> Self {
+    pub(super) fn of_query(query: Query<View>, seq: Seq) -> Self {
         let columns = query.columns().map(<[String]>::to_vec);
         Rows {
             source: Source::Query(alloc::boxed::Box::new(query)),
             columns,
+            seq: Some(seq),
         }
     }
 
@@ -36,6 +40,7 @@ impl Rows {
         Rows {
             source: Source::Drift(alloc::boxed::Box::new(drift)),
             columns: Some(names(&super::drift::COLUMNS)),
+            seq: None,
         }
     }
 
@@ -43,6 +48,7 @@ impl Rows {
         Rows {
             source: Source::Diff(alloc::boxed::Box::new(diff)),
             columns: Some(names(&super::diff::COLUMNS)),
+            seq: None,
         }
     }
 
@@ -50,12 +56,18 @@ impl Rows {
         Rows {
             source: Source::List(rows.into_iter()),
             columns: Some(names(columns)),
+            seq: None,
         }
     }
 
     /// The names of the columns, which every row has in this order. `None` for `SELECT *`, whose rows are the documents.
     pub fn columns(&self) -> Option<&[String]> {
         self.columns.as_deref()
+    }
+
+    /// The seq at which a SELECT reads its table; `None` for other statements.
+    pub fn seq(&self) -> Option<Seq> {
+        self.seq
     }
 
     /// Some more work: a row, a pause after a bounded amount of work, or the end.
@@ -66,6 +78,22 @@ impl Rows {
             Source::Diff(diff) => diff.step(),
             Source::List(rows) => Ok(rows.next().map_or(Step::Done, Step::Item)),
         }
+    }
+
+    /// The same with rows in msgpack, which those of a query are already.
+    pub fn step_bytes(&mut self) -> Result<Step<Bytes>> {
+        if let Source::Query(query) = &mut self.source {
+            return query.step_bytes();
+        }
+        Ok(match self.step()? {
+            Step::Item(row) => {
+                let mut bytes = Vec::new();
+                msgpack::encode_object(&row, &mut bytes);
+                Step::Item(Bytes::from(bytes))
+            }
+            Step::Pause => Step::Pause,
+            Step::Done => Step::Done,
+        })
     }
 
     /// The next row; `None` at the end.

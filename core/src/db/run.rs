@@ -117,9 +117,9 @@ impl Database {
             Kind::Rollback => self.run_rollback(),
             Kind::Select(select) => {
                 let view = self.view_of(select, params)?;
-                Ok(Outcome::Rows(Rows::of_query(Query::new(
-                    view, select, params,
-                )?)))
+                let seq = view.seq();
+                let query = Query::new(view, select, params)?;
+                Ok(Outcome::Rows(Rows::of_query(query, seq)))
             }
             Kind::Explain(select) => {
                 let view = self.view_of(select, params)?;

@@ -1,0 +1,130 @@
+// Builds the npm package: the engine as wasm, the glue, types and entries in dist/. `node build.mjs --pack FILE` packs it, too.
+//
+// tools/build-npm runs it in the environment that it needs. wasm-bindgen's program must have the crate's version; if it is not there it is built once.
+
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, '..');
+const target = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
+const tools = resolve(root, process.env.DRIFTDB_TOOLS_DIR ?? 'target/tools');
+const dist = join(here, 'dist');
+const TRIPLE = 'wasm32-unknown-unknown';
+
+function run(program, args, options = {}) {
+  execFileSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'], cwd: root, ...options });
+}
+
+function bindgenVersion() {
+  const lock = readFileSync(join(root, 'Cargo.lock'), 'utf8');
+  return /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock)[1];
+}
+
+/** The path of wasm-bindgen's program. */
+function bindgen() {
+  const version = bindgenVersion();
+  const home = join(tools, `wasm-bindgen-${version}`);
+  const program = join(home, 'bin', 'wasm-bindgen');
+  if (!existsSync(program)) {
+    console.log(`building wasm-bindgen ${version}, once: several minutes`);
+    run('cargo', ['install', '--quiet', 'wasm-bindgen-cli', '--version', version, '--no-default-features', '--root', home]);
+  }
+  return program;
+}
+
+/** The engine as wasm, and wasm-bindgen's glue for it. */
+function engine() {
+  const profile = process.env.DRIFTDB_WASM_PROFILE ?? 'wasm';
+  run('cargo', ['build', '--quiet', '--package', 'driftdb-wasm', '--lib', '--profile', profile, '--target', TRIPLE]);
+  const wasm = join(target, TRIPLE, profile, 'driftdb_wasm.wasm');
+  const out = join(target, 'wasm-bindgen');
+  const names = process.env.DRIFTDB_WASM_NAMES ? [] : ['--remove-name-section', '--remove-producers-section'];
+  run(bindgen(), ['--target', 'web', ...names, '--out-dir', out, '--out-name', 'driftdb', wasm]);
+  const keep = process.env.DRIFTDB_WASM_NAMES ? ['-g'] : [];
+  run(join(root, 'tools', 'wasm-opt'), ['-Os', ...keep, join(out, 'driftdb_bg.wasm'), '-o', join(out, 'driftdb.wasm')]);
+  return out;
+}
+
+/**
+ * The glue as a function that makes one instance: wasm-bindgen's own keeps a single one for ever, and an instance that has trapped must go.
+ * What it is made of is checked, so that another version of wasm-bindgen cannot slip through.
+ */
+function glue(out) {
+  const text = readFileSync(join(out, 'driftdb.js'), 'utf8');
+  const end = text.indexOf('async function __wbg_load(');
+  if (end < 0 || !text.includes('function __wbg_finalize_init(instance, module) {')) throw new Error('the glue is not as expected');
+  const body = text.slice(0, end).replace('/* @ts-self-types="./driftdb.d.ts" */', '').replaceAll(/^export class /gm, 'class ');
+  if (/^(export|import) /m.test(body)) throw new Error('the glue exports or imports something unknown');
+  const js = `// Made by build.mjs from wasm-bindgen's glue.
+export function instantiate(module) {
+${body}
+const instance = new WebAssembly.Instance(module, __wbg_get_imports());
+__wbg_finalize_init(instance, module);
+return { Engine, memory: instance.exports.memory };
+}
+`;
+  const types = readFileSync(join(out, 'driftdb.d.ts'), 'utf8');
+  const cut = types.indexOf('export type InitInput');
+  const ts = `${types.slice(0, cut)}
+/** An instance of the engine. */
+export interface Instance { Engine: typeof Engine; memory: WebAssembly.Memory }
+export function instantiate(module: WebAssembly.Module): Instance;
+`;
+  mkdirSync(join(here, 'js', 'generated'), { recursive: true });
+  writeFileSync(join(here, 'js', 'generated', 'glue.js'), js);
+  writeFileSync(join(here, 'js', 'generated', 'glue.d.ts'), ts);
+}
+
+async function bundle() {
+  const entries = ['index', 'worker', 'sync'].filter((entry) => existsSync(join(here, 'js', `${entry}.ts`)));
+  await build({
+    absWorkingDir: here,
+    entryPoints: entries.map((entry) => `js/${entry}.ts`),
+    outdir: 'dist',
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'neutral',
+    minify: true,
+    keepNames: false,
+    sourcemap: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+}
+
+function report() {
+  const sizes = [];
+  for (const name of ['driftdb.wasm', 'index.js', 'worker.js', 'sync.js']) {
+    const path = join(dist, name);
+    if (!existsSync(path)) continue;
+    const bytes = readFileSync(path);
+    sizes.push(`${name} ${(bytes.length / 1024).toFixed(1)} KiB, gzip ${(gzipSync(bytes, { level: 9 }).length / 1024).toFixed(1)}`);
+  }
+  console.log(sizes.join('\n'));
+}
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+if (!process.argv.includes('--js-only')) {
+  const out = engine();
+  glue(out);
+}
+copyFileSync(join(target, 'wasm-bindgen', 'driftdb.wasm'), join(dist, 'driftdb.wasm'));
+run(join(here, 'node_modules', '.bin', 'tsc'), ['--project', join(here, 'tsconfig.json')], { cwd: here });
+await bundle();
+copyFileSync(join(root, 'LICENSE'), join(here, 'LICENSE'));
+report();
+const pack = process.argv.indexOf('--pack');
+if (pack > 0) {
+  const name = execFileSync('npm', ['pack', '--silent'], { cwd: here, encoding: 'utf8' }).trim().split('\n').pop();
+  const to = resolve(root, process.argv[pack + 1]);
+  mkdirSync(to, { recursive: true });
+  renameSync(join(here, name), join(to, name));
+  console.log(`packed ${join(process.argv[pack + 1], name)}`);
+}

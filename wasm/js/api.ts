@@ -1,0 +1,96 @@
+// Types of the public API that both flavours share.
+
+import type { ErrorData } from './errors.js';
+import type { Integers } from './wire/decode.js';
+
+/** What `open` takes besides a name or a directory. */
+export interface OpenOptions {
+  /** A browser database's name. */
+  name?: string;
+  /** A directory, in Node, Deno and Bun. */
+  dir?: string;
+  /** Where the database is kept. By default OPFS, else IndexedDB, in a browser; the directory elsewhere. 'memory' lasts as long as the handle. */
+  storage?: 'auto' | 'opfs' | 'indexeddb' | 'memory' | 'node';
+  /** 'commit', the default: a write that has returned is on stable storage. 'batch': it is after the next flush(); a crash keeps a prefix. */
+  durability?: 'commit' | 'batch';
+  /** How long a write waits for another's transaction, in milliseconds. 5,000 by default. */
+  busyTimeout?: number;
+  /** How integers come out. */
+  integers?: Integers;
+  /** Only reads; another program may be writing. */
+  readOnly?: boolean;
+  /** Makes the database if there is none, the default. */
+  create?: boolean;
+  /** Bytes of index and snapshot blocks that are kept in memory. */
+  cacheBytes?: number;
+  /** Where the wasm module is, if not beside this one. */
+  wasmUrl?: string | URL;
+  /** The wasm module itself. */
+  wasmModule?: WebAssembly.Module;
+}
+
+/** An event in the history of a row. */
+export interface HistoryRow<Row> {
+  seq: number;
+  time: string;
+  event: 'INSERT' | 'PATCH' | 'SOFT_DELETE';
+  by: unknown;
+  why: unknown;
+  meta: Record<string, unknown> | null;
+  /** Path to [old, new]. */
+  changed: Record<string, [unknown, unknown]>;
+  row: Row | null;
+}
+
+/** A row that differs between two points. */
+export interface DiffRow {
+  key: string | number | bigint;
+  change: 'added' | 'removed' | 'changed';
+  changed: Record<string, [unknown, unknown]>;
+}
+
+/** What a verification found. */
+export interface Verification {
+  /** Whether everything is as it should be. */
+  ok: boolean;
+  /** How many events were checked. */
+  events: number;
+  /** What is wrong. */
+  findings: { table: string; message: string }[];
+}
+
+/** What is known of a database without reading rows. */
+export interface Stats {
+  /** The last event's seq; 0 if there is none. */
+  seq: number;
+  time: number;
+  /** Bytes of an unfinished last append that opening cut, by table: nothing that was acknowledged. */
+  torn: Record<string, number>;
+  /** Bytes of committed transactions that opening put back, by table. */
+  restored: Record<string, number>;
+  /** Each table as DESCRIBE tells it. */
+  tables: TableStats[];
+  /** Bytes of the engine's memory. */
+  memoryBytes: number;
+}
+
+/** A table as DESCRIBE tells it. */
+export interface TableStats {
+  table: string;
+  primary_key: string;
+  indexes: string[];
+  events: number;
+  first_seq: number | null;
+  first_time: string | null;
+  last_seq: number | null;
+  last_time: string | null;
+  horizon_seq: number | null;
+  horizon_time: string | null;
+  segments: number;
+  log_bytes: number;
+  index_runs: number;
+  snapshots: number[];
+  replayed_events: number;
+}
+
+export type { ErrorData };

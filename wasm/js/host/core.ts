@@ -1,0 +1,178 @@
+// The engine in this thread: one wasm instance, one open database. Every call here is synchronous.
+
+import { DriftError, type ErrorData, fail } from '../errors.js';
+import type { GetCall, StepsCall } from '../protocol.js';
+import { Engine, type Instance } from '../generated/glue.js';
+
+const NOTHING = new Uint8Array(0);
+/** Scripts that are kept for the next time their text comes. */
+const SCRIPTS_MAX = 200;
+
+/** What a script does. */
+export interface Script {
+  readonly number: number;
+  readonly writes: boolean;
+  readonly controls: boolean;
+  readonly broken: boolean;
+}
+
+/** How far a run is. */
+export const enum Progress {
+  More = 0,
+  Full = 1,
+  End = 2,
+}
+
+/** An open database. */
+export class Core {
+  readonly #memory: WebAssembly.Memory;
+  readonly #engine: Engine;
+  readonly #scripts = new Map<string, Script>();
+  /** Set when the engine stopped in mid-call: nothing in its memory can be trusted any more. */
+  crashed = false;
+  #closed = false;
+
+  /** `open` calls one of the engine's functions that open. */
+  constructor(instance: Instance, open: (engine: typeof Engine) => Engine) {
+    this.#memory = instance.memory;
+    this.#engine = this.#call(() => open(instance.Engine));
+  }
+
+  /** Bytes of memory that the instance has. */
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** Calls the engine; its errors come as DriftErrors. */
+  #call<T>(action: () => T): T {
+    if (this.#closed) throw fail('closed', 'the database is closed');
+    if (this.crashed) throw fail('crashed', 'the engine has stopped; open the database anew');
+    try {
+      return action();
+    } catch (error) {
+      if (typeof error === 'string') throw new DriftError(JSON.parse(error) as ErrorData);
+      if (error instanceof DriftError) throw error;
+      this.crashed = true;
+      const message = `the engine stopped in mid-call: ${error instanceof Error ? error.message : String(error)}`;
+      throw new DriftError({ code: 'crashed', message }, { cause: error });
+    }
+  }
+
+  /** The answer's bytes, in the engine's memory: they are there until the next call. */
+  #answer(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, this.#engine.outPtr(), this.#engine.outLen());
+  }
+
+  /** Reads a script, or finds it among those read before. */
+  script(text: string): Script {
+    let script = this.#scripts.get(text);
+    if (script === undefined) {
+      script = this.#call(() => {
+        const number = this.#engine.prepare(text);
+        const effects = this.#engine.effects(number);
+        return { number, writes: (effects & 1) !== 0, controls: (effects & 2) !== 0, broken: (effects & 4) !== 0 };
+      });
+      if (this.#scripts.size >= SCRIPTS_MAX) this.#forgetOldest();
+    } else this.#scripts.delete(text);
+    this.#scripts.set(text, script);
+    return script;
+  }
+
+  #forgetOldest(): void {
+    for (const [text, script] of this.#scripts) {
+      this.#scripts.delete(text);
+      this.#call(() => this.#engine.forget(script.number));
+      return;
+    }
+  }
+
+  /** Whether a call writes. */
+  writes(call: StepsCall): boolean {
+    switch (call.op) {
+      case 'script':
+        return this.script(call.text).writes;
+      case 'table':
+        return call.what !== 'history' && call.what !== 'diff';
+      case 'verify':
+        return false;
+    }
+  }
+
+  /** Begins a call; the number of its run. `at` is the point at which what names none reads. */
+  start(call: StepsCall, at: string | undefined): number {
+    const meta = call.meta ?? NOTHING;
+    switch (call.op) {
+      case 'script': {
+        const script = this.script(call.text);
+        return this.#call(() => this.#engine.start(script.number, call.values, call.named, at, meta));
+      }
+      case 'table':
+        return this.#call(() => this.#engine.startTable(call.what, call.table, call.values, at, meta));
+      case 'verify':
+        return this.#call(() => this.#engine.startVerify());
+    }
+  }
+
+  /** Goes on with a run: about so many rows' work, until its answer has about so many bytes. A run that fails is over. */
+  step(run: number, steps: number, bytes: number): Progress {
+    return this.#call(() => this.#engine.step(run, steps, bytes, Date.now()));
+  }
+
+  /** What a run has answered since the last time; in the engine's memory until the next call. */
+  take(run: number): Uint8Array {
+    this.#call(() => this.#engine.take(run));
+    return this.#answer();
+  }
+
+  /** Ends a run. */
+  end(run: number): void {
+    if (!this.crashed && !this.#closed) this.#call(() => this.#engine.end(run));
+  }
+
+  get(call: GetCall, at: string | undefined): Uint8Array {
+    this.#call(() => this.#engine.get(call.table, call.key, at));
+    return this.#answer();
+  }
+
+  stats(): Uint8Array {
+    this.#call(() => this.#engine.stats());
+    return this.#answer();
+  }
+
+  begin(meta: Uint8Array | undefined): void {
+    this.#call(() => this.#engine.begin(meta ?? NOTHING));
+  }
+
+  commit(): Uint8Array {
+    this.#call(() => this.#engine.commit(Date.now()));
+    return this.#answer();
+  }
+
+  rollback(): void {
+    if (!this.crashed) this.#call(() => this.#engine.rollback());
+  }
+
+  get inTransaction(): boolean {
+    return this.#call(() => this.#engine.inTransaction());
+  }
+
+  /** The point that sees all that is committed and nothing of an open transaction. */
+  get committed(): string {
+    return this.#call(() => `@seq:${this.#engine.head()}`);
+  }
+
+  flush(): void {
+    this.#call(() => this.#engine.flush());
+  }
+
+  /** Does some maintenance that is due; whether some is left. */
+  maintain(steps: number): boolean {
+    return this.#call(() => this.#engine.maintain(steps));
+  }
+
+  /** Closes the database and frees its memory with the instance. */
+  close(): void {
+    if (!this.crashed && !this.#closed) this.#call(() => this.#engine.close());
+    this.#closed = true;
+  }
+}

@@ -1,0 +1,33 @@
+// What a call may do, given who holds the open transaction. The same for the worker and for the synchronous API.
+
+import { fail } from '../errors.js';
+import type { GetCall, StepsCall } from '../protocol.js';
+import type { Core } from './core.js';
+
+/** Refuses a call that cannot be, whoever else is at work. */
+export function check(core: Core, call: StepsCall | GetCall, open: number | undefined): void {
+  if (call.tx !== undefined && call.tx !== open) {
+    throw fail('closed', 'the transaction is over', 'await everything that tx does before its callback ends');
+  }
+  if (call.op === 'get' || call.op === 'verify') return;
+  if (call.at !== undefined && core.writes(call)) {
+    throw fail('read_only', 'a handle of the past only reads', 'write with the database itself');
+  }
+  if (call.tx !== undefined && call.op === 'script' && core.script(call.text).controls) {
+    throw fail('transaction', 'BEGIN, COMMIT and ROLLBACK cannot stand here', 'the callback commits by returning and rolls back by throwing');
+  }
+}
+
+/** The point at which a call reads: its own; else, outside of the open transaction, what is committed. */
+export function pointOf(core: Core, call: StepsCall | GetCall): string | undefined {
+  if (call.at !== undefined || call.tx !== undefined || !core.inTransaction) return call.at;
+  return core.committed;
+}
+
+/** After a script: one that began a transaction has to have ended it. */
+export function settle(core: Core, call: StepsCall): void {
+  if (call.tx === undefined && call.op === 'script' && core.script(call.text).controls && core.inTransaction) {
+    core.rollback();
+    throw fail('transaction', 'the script ended inside its transaction, which was rolled back', 'end it with COMMIT, or use db.transaction');
+  }
+}

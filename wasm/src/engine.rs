@@ -1,0 +1,261 @@
+//! What JavaScript sees: one class, whose methods convert and call.
+//!
+//! Answers are left in a buffer of this memory; [`Engine::out_ptr`] and [`Engine::out_len`] say where until the next call. An error is
+//! thrown as the JSON text of [`crate::error::json`].
+
+use std::rc::Rc;
+
+use driftdb_core::storage::{MemoryStore, Store};
+use driftdb_core::time::Timestamp;
+use driftdb_core::{Code, Error, Result};
+use wasm_bindgen::prelude::*;
+
+use crate::error;
+use crate::options;
+use crate::run::{Progress, Request};
+use crate::script::Script;
+use crate::session::{Failure, Session};
+use crate::wire;
+
+/// An open database.
+#[wasm_bindgen]
+pub struct Engine {
+    session: Option<Session>,
+    out: Vec<u8>,
+}
+
+type Thrown<T> = core::result::Result<T, JsValue>;
+
+fn thrown(error: &Error) -> JsValue {
+    JsValue::from_str(&error::json(error, ""))
+}
+
+fn failed(failure: &Failure) -> JsValue {
+    JsValue::from_str(&error::json(&failure.error, &failure.text))
+}
+
+fn or_throw<T>(result: Result<T>) -> Thrown<T> {
+    result.map_err(|error| thrown(&error))
+}
+
+/// JavaScript's clock: milliseconds as a number.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast from a float saturates, and NaN is 0"
+)]
+fn clock(now: f64) -> Timestamp {
+    Timestamp(now as u64)
+}
+
+impl Engine {
+    fn open(store: Rc<dyn Store>, options: &[u8], now: f64) -> Thrown<Engine> {
+        let open = || {
+            let options = options::read(&wire::object(options)?.unwrap_or_default())?;
+            Session::open(store, options, clock(now))
+        };
+        Ok(Engine {
+            session: Some(or_throw(open())?),
+            out: Vec::new(),
+        })
+    }
+
+    fn session(&mut self) -> Result<(&mut Session, &mut Vec<u8>)> {
+        match &mut self.session {
+            Some(session) => Ok((session, &mut self.out)),
+            None => Err(Error::new(Code::Unsupported, "the database is closed")),
+        }
+    }
+
+    fn with<T>(
+        &mut self,
+        action: impl FnOnce(&mut Session, &mut Vec<u8>) -> Result<T>,
+    ) -> Thrown<T> {
+        let (session, out) = or_throw(self.session())?;
+        or_throw(action(session, out))
+    }
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens an empty database in memory.
+    #[wasm_bindgen(js_name = openMemory)]
+    pub fn open_memory(options: &[u8], now: f64) -> Thrown<Engine> {
+        Engine::open(Rc::new(MemoryStore::new()), options, now)
+    }
+
+    /// Where the last answer is.
+    #[wasm_bindgen(js_name = outPtr)]
+    pub fn out_ptr(&self) -> *const u8 {
+        self.out.as_ptr()
+    }
+
+    /// How many bytes it has.
+    #[wasm_bindgen(js_name = outLen)]
+    pub fn out_len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Reads a script and keeps it under the number that is returned.
+    pub fn prepare(&mut self, text: &str) -> Thrown<u32> {
+        self.with(|session, _| Ok(session.prepare(text)))
+    }
+
+    /// What a script does: 1 it writes, 2 it begins or ends a transaction, 4 it cannot be read to its end.
+    pub fn effects(&mut self, script: u32) -> Thrown<u32> {
+        self.with(|session, _| {
+            let script = session.script(script)?;
+            let writes = u32::from(!script.reads());
+            let controls = u32::from(script.controls());
+            Ok(writes | controls << 1 | u32::from(script.broken.is_some()) << 2)
+        })
+    }
+
+    /// Keeps a script no longer.
+    pub fn forget(&mut self, script: u32) -> Thrown<()> {
+        self.with(|session, _| {
+            session.forget(script);
+            Ok(())
+        })
+    }
+
+    /// Begins to run a script; the number of the run.
+    pub fn start(
+        &mut self,
+        script: u32,
+        params: &[u8],
+        named: bool,
+        at: Option<String>,
+        meta: &[u8],
+    ) -> Thrown<u32> {
+        let (session, _) = or_throw(self.session())?;
+        let request = || {
+            Ok(Request {
+                script: session.script(script)?,
+                params: wire::params(params, named)?,
+                at,
+                meta: wire::object(meta)?,
+            })
+        };
+        let request = or_throw(request())?;
+        session.start(request).map_err(|failure| failed(&failure))
+    }
+
+    /// Begins an operation on a table; the number of the run.
+    #[wasm_bindgen(js_name = startTable)]
+    pub fn start_table(
+        &mut self,
+        operation: &str,
+        table: &str,
+        values: &[u8],
+        at: Option<String>,
+        meta: &[u8],
+    ) -> Thrown<u32> {
+        let (session, _) = or_throw(self.session())?;
+        let request = || {
+            let values = wire::documents(values)?;
+            Ok(Request {
+                script: Rc::new(Script::of_table(operation, table, values)?),
+                at,
+                meta: wire::object(meta)?,
+                ..Request::default()
+            })
+        };
+        let request = or_throw(request())?;
+        session.start(request).map_err(|failure| failed(&failure))
+    }
+
+    /// Begins to verify everything; the number of the run.
+    #[wasm_bindgen(js_name = startVerify)]
+    pub fn start_verify(&mut self) -> Thrown<u32> {
+        self.with(|session, _| session.verify())
+    }
+
+    /// Goes on with a run, doing about `steps` rows' worth of work until the answer has about `bytes` bytes: 0 there is more to do, 1 the answer
+    /// is full, 2 the end.
+    pub fn step(&mut self, run: u32, steps: u32, bytes: usize, now: f64) -> Thrown<u32> {
+        let (session, _) = or_throw(self.session())?;
+        match session.step(run, steps, bytes, clock(now)) {
+            Ok(Progress::More) => Ok(0),
+            Ok(Progress::Full) => Ok(1),
+            Ok(Progress::End) => Ok(2),
+            Err(failure) => Err(failed(&failure)),
+        }
+    }
+
+    /// Leaves what a run has answered since the last time as the answer.
+    pub fn take(&mut self, run: u32) -> Thrown<()> {
+        self.with(|session, out| session.take(run, out))
+    }
+
+    /// Ends a run, wherever it is.
+    pub fn end(&mut self, run: u32) -> Thrown<()> {
+        self.with(|session, _| {
+            session.end(run);
+            Ok(())
+        })
+    }
+
+    /// Answers with the row of a key, or no row.
+    pub fn get(&mut self, table: &str, key: &[u8], at: Option<String>) -> Thrown<()> {
+        self.with(|session, out| session.get(table, &wire::key(key)?, at.as_deref(), out))
+    }
+
+    /// Begins a transaction.
+    pub fn begin(&mut self, meta: &[u8]) -> Thrown<()> {
+        self.with(|session, _| session.begin(wire::object(meta)?.as_ref()))
+    }
+
+    /// Commits the open transaction.
+    pub fn commit(&mut self, now: f64) -> Thrown<()> {
+        self.with(|session, out| session.commit(clock(now), out))
+    }
+
+    /// Gives up the open transaction, if there is one.
+    pub fn rollback(&mut self) -> Thrown<()> {
+        self.with(|session, _| {
+            session.db().rollback();
+            Ok(())
+        })
+    }
+
+    /// Whether a transaction is open.
+    #[wasm_bindgen(js_name = inTransaction)]
+    pub fn in_transaction(&mut self) -> Thrown<bool> {
+        self.with(|session, _| Ok(session.db().in_transaction()))
+    }
+
+    /// The seq of the last committed event, as text.
+    pub fn head(&mut self) -> Thrown<String> {
+        self.with(|session, _| Ok(session.db().head().0.to_string()))
+    }
+
+    /// Answers with what is known of the database.
+    pub fn stats(&mut self) -> Thrown<()> {
+        self.with(Session::stats)
+    }
+
+    /// Says when commits are durable: each when it returns, or after the next [`Engine::flush`].
+    #[wasm_bindgen(js_name = setBatch)]
+    pub fn set_batch(&mut self, batch: bool) -> Thrown<()> {
+        self.with(|session, _| session.set_durability(batch))
+    }
+
+    /// Puts all commits on stable storage.
+    pub fn flush(&mut self) -> Thrown<()> {
+        self.with(|session, _| session.db().sync().map(|_| ()))
+    }
+
+    /// Does some steps of maintenance that is due; whether some is left.
+    pub fn maintain(&mut self, steps: u32) -> Thrown<bool> {
+        self.with(|session, _| session.db().maintain(steps.into()))
+    }
+
+    /// Closes the database.
+    pub fn close(&mut self) -> Thrown<()> {
+        match self.session.take() {
+            Some(session) => or_throw(session.close()),
+            None => Ok(()),
+        }
+    }
+}

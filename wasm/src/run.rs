@@ -1,0 +1,233 @@
+//! A script under way: run in bounded steps, its answer gathered in buffers.
+
+use std::rc::Rc;
+
+use driftdb_core::db::{Context, Database, Outcome, Rows, Step, Verified, Verify, Work};
+use driftdb_core::ql::Params;
+use driftdb_core::time::Timestamp;
+use driftdb_core::value::{Object, Raw, Value};
+use driftdb_core::{Code, Error, Result};
+
+use crate::script::{Script, at_point};
+use crate::wire::{Kind, Output};
+
+/// What a step that gives nothing counts as, in rows: it has looked at a few hundred.
+const PAUSE_COST: u32 = 64;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more to do.
+    More,
+    /// The buffer is as full as it should get: take it and go on.
+    Full,
+    /// All is done: the buffer holds the rest.
+    End,
+}
+
+/// What a run is made of.
+#[derive(Default)]
+pub struct Request {
+    /// The statements.
+    pub script: Rc<Script>,
+    /// The values of their parameters.
+    pub params: Params,
+    /// The point at which statements that name none read.
+    pub at: Option<String>,
+    /// Metadata of what is written.
+    pub meta: Option<Object>,
+}
+
+/// A script, or a verification, under way.
+pub struct Run {
+    request: Request,
+    next: usize,
+    stage: Stage,
+    events: u64,
+    output: Output,
+}
+
+enum Stage {
+    /// The next statement is to be run.
+    Next,
+    Rows(Rows),
+    Work(Work),
+    Verify(Box<Verify>),
+    End,
+}
+
+impl Run {
+    /// A script, of which nothing has run yet.
+    ///
+    /// # Errors
+    /// `Code::Parameter`.
+    pub fn new(request: Request) -> Result<Run> {
+        request.script.check(&request.params)?;
+        Ok(Run::at_stage(request, Stage::Next))
+    }
+
+    /// A verification, whose rows are what it finds.
+    pub fn verify(db: &mut Database) -> Result<Run> {
+        let verify = Box::new(db.verify()?);
+        let mut run = Run::at_stage(Request::default(), Stage::Verify(verify));
+        run.output
+            .columns(&["table".to_string(), "message".to_string()]);
+        Ok(run)
+    }
+
+    fn at_stage(request: Request, stage: Stage) -> Run {
+        Run {
+            request,
+            next: 0,
+            stage,
+            events: 0,
+            output: Output::default(),
+        }
+    }
+
+    /// The text of the script.
+    pub fn text(&self) -> &str {
+        &self.request.script.text
+    }
+
+    /// Goes on: at most about `steps` rows' worth of work, until the answer has about `bytes` bytes.
+    pub fn step(
+        &mut self,
+        db: &mut Database,
+        steps: u32,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Progress> {
+        let mut cost = 0;
+        while cost < steps {
+            if self.output.bytes() >= bytes {
+                return Ok(Progress::Full);
+            }
+            cost += match &mut self.stage {
+                Stage::End => return Ok(Progress::End),
+                Stage::Next => {
+                    self.statement(db, now)?;
+                    1
+                }
+                Stage::Rows(_) => self.row()?,
+                Stage::Work(work) => match db.advance(work)? {
+                    Step::Item(line) => {
+                        self.done(db, &line);
+                        1
+                    }
+                    Step::Pause => PAUSE_COST,
+                    Step::Done => {
+                        self.stage = Stage::Next;
+                        1
+                    }
+                },
+                Stage::Verify(_) => self.verified(db)?,
+            };
+        }
+        Ok(Progress::More)
+    }
+
+    fn statement(&mut self, db: &mut Database, now: Timestamp) -> Result<()> {
+        let script = self.request.script.clone();
+        let Some(statement) = script.statements.get(self.next) else {
+            self.stage = Stage::End;
+            return script.broken.clone().map_or(Ok(()), Err);
+        };
+        self.next += 1;
+        let pinned = self
+            .request
+            .at
+            .as_ref()
+            .filter(|_| statement.kind.is_read())
+            .map(|at| at_point(statement, at));
+        let context = Context {
+            now,
+            // Statements between BEGIN and COMMIT have the transaction's.
+            meta: self.request.meta.clone().filter(|_| !db.in_transaction()),
+        };
+        let statement = pinned.as_ref().unwrap_or(statement);
+        // Only the last statement's rows are the answer.
+        self.output = Output::default();
+        match db.run(statement, &self.request.params, &context)? {
+            Outcome::Rows(rows) => {
+                let (head, time) = db.head();
+                let seq = rows.seq().unwrap_or(head);
+                self.output.head(Kind::Rows, seq, time, self.events);
+                if let Some(columns) = rows.columns() {
+                    self.output.columns(columns);
+                }
+                let last = self.next == script.statements.len() && script.broken.is_none();
+                if last {
+                    self.stage = Stage::Rows(rows);
+                }
+            }
+            Outcome::Written(written) => {
+                // What COMMIT writes was counted statement by statement.
+                if !matches!(statement.kind, driftdb_core::ql::Kind::Commit) {
+                    self.events += written.events;
+                }
+                self.output
+                    .head(Kind::Written, written.seq, written.time, self.events);
+            }
+            Outcome::Done(line) => self.done(db, &line),
+            Outcome::Work(work) => self.stage = Stage::Work(work),
+        }
+        Ok(())
+    }
+
+    fn done(&mut self, db: &Database, line: &str) {
+        let (seq, time) = db.head();
+        self.output.head(Kind::Done, seq, time, self.events);
+        self.output.row_of(&Value::from(line));
+        self.stage = Stage::Next;
+    }
+
+    fn row(&mut self) -> Result<u32> {
+        let Stage::Rows(rows) = &mut self.stage else {
+            return Ok(0);
+        };
+        match rows.step_bytes() {
+            Ok(Step::Item(row)) => {
+                let raw = Raw::new(&row)
+                    .ok_or_else(|| Error::new(Code::Corrupt, "a row that cannot be read"))?;
+                self.output.row(raw);
+                Ok(1)
+            }
+            Ok(Step::Pause) => Ok(PAUSE_COST),
+            Ok(Step::Done) => {
+                self.stage = Stage::Next;
+                Ok(1)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn verified(&mut self, db: &Database) -> Result<u32> {
+        let Stage::Verify(verify) = &mut self.stage else {
+            return Ok(0);
+        };
+        match verify.step()? {
+            Step::Item(Verified::Finding(finding)) => {
+                let row = Object::from_iter([
+                    ("table", Value::from(finding.table)),
+                    ("message", Value::from(finding.message)),
+                ]);
+                self.output.row_of(&Value::Object(row));
+            }
+            Step::Item(Verified::Progress(events)) => self.events = events,
+            Step::Pause => {}
+            Step::Done => {
+                let (seq, time) = db.head();
+                self.output.head(Kind::Rows, seq, time, verify.events());
+                self.stage = Stage::End;
+            }
+        }
+        Ok(PAUSE_COST)
+    }
+
+    /// The answer so far as a buffer. The next one is of the same kind and starts empty.
+    pub fn take(&mut self, out: &mut Vec<u8>) {
+        self.output.finish(out);
+        self.output.clear_rows();
+    }
+}

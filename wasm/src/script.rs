@@ -1,0 +1,146 @@
+//! Statements to run: read from text, or made of a table's everyday operations.
+
+use driftdb_core::ql::ast::{Kind, Name, Statement, Term, TermKind};
+use driftdb_core::ql::{Params, Parser};
+use driftdb_core::value::Value;
+use driftdb_core::{Code, Error, Result, Span};
+
+/// The statements of a script, and the error that ends it where it cannot be read: what stands before that runs.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// The text; empty where there is none.
+    pub text: String,
+    /// The statements.
+    pub statements: Vec<Statement>,
+    /// Why there are no more.
+    pub broken: Option<Error>,
+}
+
+impl Script {
+    /// Reads a text.
+    pub fn parse(text: &str) -> Script {
+        let mut parser = Parser::new(text);
+        let mut script = Script {
+            text: text.into(),
+            ..Script::default()
+        };
+        loop {
+            match parser.next_statement() {
+                Ok(Some(statement)) => script.statements.push(statement),
+                Ok(None) => return script,
+                Err(error) => {
+                    script.broken = Some(error);
+                    return script;
+                }
+            }
+        }
+    }
+
+    /// An operation on a table: its name, and the values that it takes.
+    ///
+    /// # Errors
+    /// `Code::Unsupported` for one that there is not, or with other values than it takes.
+    pub fn of_table(operation: &str, table: &str, values: Vec<Value>) -> Result<Script> {
+        let table = Name {
+            text: table.into(),
+            span: Span::default(),
+        };
+        let mut terms = values.into_iter().map(term);
+        let mut next = || {
+            terms
+                .next()
+                .ok_or_else(|| Error::new(Code::Unsupported, format!("{operation} lacks a value")))
+        };
+        let kind = match operation {
+            "insert" => Kind::Insert {
+                table,
+                documents: terms.collect(),
+            },
+            "upsert" => Kind::Upsert {
+                table,
+                documents: terms.collect(),
+            },
+            "patch" => Kind::Patch {
+                table,
+                key: next()?,
+                patch: next()?,
+            },
+            "delete" => Kind::SoftDelete {
+                table,
+                key: next()?,
+            },
+            "restore" => Kind::Restore {
+                table,
+                key: next()?,
+                at: next()?,
+            },
+            "history" => Kind::ShowDrift {
+                table,
+                key: next()?,
+                at: None,
+            },
+            "diff" => Kind::Diff {
+                table,
+                from: next()?,
+                to: next()?,
+                key: terms.next(),
+            },
+            _ => {
+                let message = format!("there is no operation {operation}");
+                return Err(Error::new(Code::Unsupported, message));
+            }
+        };
+        Ok(Script {
+            statements: vec![Statement {
+                span: Span::default(),
+                kind,
+                parameters: Vec::new(),
+            }],
+            ..Script::default()
+        })
+    }
+
+    /// Whether all statements only read.
+    pub fn reads(&self) -> bool {
+        self.statements
+            .iter()
+            .all(|statement| statement.kind.is_read())
+    }
+
+    /// Whether it begins or ends a transaction.
+    pub fn controls(&self) -> bool {
+        self.statements.iter().any(|statement| {
+            matches!(
+                statement.kind,
+                Kind::Begin { .. } | Kind::Commit | Kind::Rollback
+            )
+        })
+    }
+
+    /// Checks that the parameters are those that the script has.
+    pub fn check(&self, params: &Params) -> Result<()> {
+        match self.broken {
+            None => params.check(&self.statements),
+            Some(_) => params.check_text(&self.text),
+        }
+    }
+}
+
+/// The statement read at a point, if it reads and names none itself.
+pub fn at_point(statement: &Statement, point: &str) -> Statement {
+    let mut statement = statement.clone();
+    let at = match &mut statement.kind {
+        Kind::Select(select) | Kind::Explain(select) => &mut select.at,
+        Kind::ShowDrift { at, .. } => at,
+        _ => return statement,
+    };
+    at.get_or_insert_with(|| term(Value::from(point)));
+    statement
+}
+
+fn term(value: Value) -> Term {
+    Term {
+        span: Span::default(),
+        kind: TermKind::Value(value),
+    }
+}

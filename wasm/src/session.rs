@@ -1,0 +1,264 @@
+//! An open database and what is under way in it, for one host that runs one call after another.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use driftdb_core::db::{Context, Database, Durability};
+use driftdb_core::ql::ast::Kind as Statement;
+use driftdb_core::storage::Store;
+use driftdb_core::time::{Point, Timestamp};
+use driftdb_core::value::{Key, Object, Raw, Value};
+use driftdb_core::{Code, Error, Result, db, ql};
+
+use crate::options::OpenOptions;
+use crate::run::{Progress, Request, Run};
+use crate::script::Script;
+use crate::wire::{Kind, Output};
+
+/// An error and the text that its place is in.
+pub struct Failure {
+    /// The error.
+    pub error: Error,
+    /// The text.
+    pub text: String,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let text = String::new();
+        Failure { error, text }
+    }
+}
+
+/// An open database.
+pub struct Session {
+    db: Database,
+    scripts: Numbered<Rc<Script>>,
+    runs: Numbered<Run>,
+}
+
+/// Things by the number that they were given.
+struct Numbered<T> {
+    last: u32,
+    things: BTreeMap<u32, T>,
+}
+
+impl<T> Numbered<T> {
+    fn new() -> Self {
+        Numbered {
+            last: 0,
+            things: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, thing: T) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.things.insert(self.last, thing);
+        self.last
+    }
+}
+
+impl Session {
+    /// Opens the database in a store, making it first if that is wanted and there is none.
+    pub fn open(store: Rc<dyn Store>, options: OpenOptions, now: Timestamp) -> Result<Session> {
+        if options.create && !options.read_only {
+            match Database::create(&*store, now) {
+                Err(error) if error.code() != Code::DatabaseExists => return Err(error),
+                _ => {}
+            }
+        }
+        let db = match options.read_only {
+            true => Database::open_reader(store, options.engine)?,
+            false => Database::open(store, options.engine)?,
+        };
+        Ok(Session {
+            db,
+            scripts: Numbered::new(),
+            runs: Numbered::new(),
+        })
+    }
+
+    /// The database.
+    pub fn db(&mut self) -> &mut Database {
+        &mut self.db
+    }
+
+    /// Reads a script and keeps it.
+    pub fn prepare(&mut self, text: &str) -> u32 {
+        self.scripts.add(Rc::new(Script::parse(text)))
+    }
+
+    /// A script that is kept.
+    pub fn script(&self, number: u32) -> Result<Rc<Script>> {
+        let script = self.scripts.things.get(&number).cloned();
+        script.ok_or_else(|| Error::new(Code::Unsupported, "the statement is not prepared"))
+    }
+
+    /// Keeps a script no longer.
+    pub fn forget(&mut self, number: u32) {
+        self.scripts.things.remove(&number);
+    }
+
+    /// Begins to run a script.
+    pub fn start(&mut self, request: Request) -> Result<u32, Failure> {
+        let script = request.script.clone();
+        match Run::new(request) {
+            Ok(run) => Ok(self.runs.add(run)),
+            Err(error) => Err(Failure {
+                error,
+                text: script.text.clone(),
+            }),
+        }
+    }
+
+    /// Begins to verify everything.
+    pub fn verify(&mut self) -> Result<u32> {
+        let run = Run::verify(&mut self.db)?;
+        Ok(self.runs.add(run))
+    }
+
+    /// Goes on with a run. One that fails is over.
+    pub fn step(
+        &mut self,
+        number: u32,
+        steps: u32,
+        bytes: usize,
+        now: Timestamp,
+    ) -> Result<Progress, Failure> {
+        let run = self.runs.things.get_mut(&number).ok_or_else(over)?;
+        match run.step(&mut self.db, steps, bytes, now) {
+            Ok(progress) => Ok(progress),
+            Err(error) => {
+                let text = run.text().to_string();
+                self.runs.things.remove(&number);
+                Err(Failure { error, text })
+            }
+        }
+    }
+
+    /// What a run has answered since it was taken last.
+    pub fn take(&mut self, number: u32, out: &mut Vec<u8>) -> Result<()> {
+        self.runs
+            .things
+            .get_mut(&number)
+            .ok_or_else(over)?
+            .take(out);
+        Ok(())
+    }
+
+    /// Ends a run, wherever it is.
+    pub fn end(&mut self, number: u32) {
+        self.runs.things.remove(&number);
+    }
+
+    /// One row by its key.
+    pub fn get(
+        &mut self,
+        table: &str,
+        key: &Key,
+        at: Option<&str>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let point = at.map(Point::parse).transpose()?;
+        let row = self.db.get(table, key, point)?;
+        let (seq, time) = self.db.head();
+        let mut output = Output::default();
+        output.head(Kind::Rows, seq, time, 0);
+        if let Some(row) = row {
+            let document = row.document();
+            let raw = Raw::new(&document);
+            output.row(raw.ok_or_else(|| Error::new(Code::Corrupt, "a row that cannot be read"))?);
+        }
+        output.finish(out);
+        Ok(())
+    }
+
+    /// Begins a transaction.
+    pub fn begin(&mut self, meta: Option<&Object>) -> Result<()> {
+        self.db.begin(meta)
+    }
+
+    /// Commits the open transaction.
+    pub fn commit(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<()> {
+        let written = self.db.commit(now)?;
+        let mut output = Output::default();
+        output.head(Kind::Written, written.seq, written.time, written.events);
+        output.finish(out);
+        Ok(())
+    }
+
+    /// What is known of the database without reading rows: one row.
+    pub fn stats(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        let (seq, time) = self.db.head();
+        let report = self.db.report().clone();
+        let cut = |list: Vec<(String, u64)>| {
+            let tables = list
+                .into_iter()
+                .map(|(table, bytes)| (table, Value::from(bytes)));
+            Value::Object(tables.collect())
+        };
+        let mut tables = Vec::new();
+        for name in self.db.tables()? {
+            tables.push(Value::Object(self.describe(&name)?));
+        }
+        let stats = Object::from_iter([
+            ("seq", Value::from(seq.0)),
+            ("time", Value::from(time.0)),
+            ("torn", cut(report.torn)),
+            ("restored", cut(report.restored)),
+            ("tables", Value::Array(tables)),
+        ]);
+        let mut output = Output::default();
+        output.head(Kind::Rows, seq, time, 0);
+        output.row_of(&Value::Object(stats));
+        output.finish(out);
+        Ok(())
+    }
+
+    /// DESCRIBE as one object.
+    fn describe(&mut self, table: &str) -> Result<Object> {
+        let statement = ql::Statement {
+            span: driftdb_core::Span::default(),
+            kind: Statement::Describe {
+                table: ql::ast::Name {
+                    text: table.into(),
+                    span: driftdb_core::Span::default(),
+                },
+            },
+            parameters: Vec::new(),
+        };
+        let mut facts = Object::new();
+        let outcome = self
+            .db
+            .run(&statement, &ql::Params::none(), &Context::default())?;
+        if let db::Outcome::Rows(mut rows) = outcome {
+            while let Some(row) = rows.next()? {
+                if let (Some(Value::Str(name)), Some(value)) =
+                    (row.get("property"), row.get("value"))
+                {
+                    facts.insert(name.as_str(), value.clone());
+                }
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Says when commits are durable from now on.
+    pub fn set_durability(&mut self, batch: bool) -> Result<()> {
+        self.db.set_durability(match batch {
+            true => Durability::Batch,
+            false => Durability::Commit,
+        })
+    }
+
+    /// Closes the database.
+    pub fn close(self) -> Result<()> {
+        // Rows that are still being read hold files.
+        drop(self.runs);
+        self.db.close()
+    }
+}
+
+fn over() -> Error {
+    Error::new(Code::Unsupported, "the run is over")
+}
