@@ -99,7 +99,7 @@ impl Database {
         self.known(name)
     }
 
-    fn known(&mut self, name: &str) -> Result<&mut Table> {
+    pub(super) fn known(&mut self, name: &str) -> Result<&mut Table> {
         if self.tables.contains_key(name) {
             return self.tables.get_mut(name).ok_or_else(|| unknown(name));
         }

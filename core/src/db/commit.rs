@@ -5,17 +5,12 @@
 
 use alloc::rc::Rc;
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use hashbrown::HashMap;
-
-use super::transaction::Pending;
+use super::group::{Group, Part};
 use super::{Database, Durability};
-use crate::error::{Code, Error, Result};
-use crate::log::{EventRef, Frames};
+use crate::error::Result;
 use crate::storage::Synced;
 use crate::time::{Seq, Timestamp};
-use crate::value::{Key, Raw};
 
 /// A group of commits is written at the latest when it has so many bytes.
 const GROUP_BYTES: usize = 1 << 20;
@@ -24,47 +19,19 @@ const JOURNAL_BYTES: u64 = 1 << 20;
 /// Maintenance that a commit pays: a step, and one more for each so many events.
 const EVENTS_A_STEP: u64 = 16;
 
-/// Frames on their way into logs, in the order in which the tables were first written.
-#[derive(Default)]
-pub struct Group {
-    parts: Vec<Part>,
-}
-
-struct Part {
-    table: Rc<str>,
-    frames: Frames,
-    events: u64,
-}
-
-impl Group {
-    fn bytes(&self) -> usize {
-        self.parts.iter().map(|part| part.frames.len()).sum()
-    }
-
-    fn part(&mut self, table: &Rc<str>) -> Option<&mut Part> {
-        let at = match self.parts.iter().position(|part| part.table == *table) {
-            Some(at) => at,
-            None => {
-                self.parts.push(Part {
-                    table: table.clone(),
-                    frames: Frames::new(),
-                    events: 0,
-                });
-                self.parts.len() - 1
-            }
-        };
-        self.parts.get_mut(at)
-    }
-}
-
 impl Database {
-    /// Encodes a transaction's frames and writes them, or puts them into the group.
-    pub(super) fn write_commit(&mut self, pending: &Pending, time: Timestamp) -> Result<()> {
-        if pending.events.is_empty() {
+    /// Writes a transaction's frames, or puts them into the group.
+    pub(super) fn write_commit(&mut self, frames: Group, time: Timestamp) -> Result<()> {
+        if frames.is_empty() {
             return Ok(());
         }
         self.env.latch()?.check()?;
-        self.encode(pending, time)?;
+        for part in &frames.parts {
+            if let Some(table) = self.tables.get(&*part.table) {
+                table.set_time(self.head.0, time);
+            }
+        }
+        self.group.add(frames, time);
         match self.durability {
             Durability::Commit => {
                 self.write_group()?;
@@ -73,50 +40,6 @@ impl Database {
             Durability::Batch if self.group.bytes() >= GROUP_BYTES => self.write_group(),
             Durability::Batch => Ok(()),
         }
-    }
-
-    /// Adds the frames of a transaction to the group.
-    fn encode(&mut self, pending: &Pending, time: Timestamp) -> Result<()> {
-        let mut left: HashMap<&str, usize> = HashMap::new();
-        for event in &pending.events {
-            *left.entry(&*event.table).or_default() += 1;
-        }
-        let mut key_bytes = Vec::new();
-        for event in &pending.events {
-            let version = &event.applied.version;
-            if version.time != time
-                && let Some(table) = self.tables.get(&*event.table)
-            {
-                table.set_time(&event.applied, time);
-            }
-            let more = match left.get_mut(&*event.table) {
-                Some(count) => {
-                    *count -= 1;
-                    *count > 0
-                }
-                None => false,
-            };
-            key_bytes.clear();
-            Key::decode(&event.applied.key)?
-                .0
-                .encode_msgpack(&mut key_bytes);
-            let unreadable = || Error::new(Code::InvalidKey, "a key cannot be encoded");
-            let key = Raw::new(&key_bytes).ok_or_else(unreadable)?;
-            let frame = EventRef {
-                seq: version.seq,
-                time,
-                op: version.op,
-                more,
-                key,
-                body: version.body.as_deref().and_then(Raw::new),
-                meta: version.meta.as_deref().and_then(Raw::new),
-            };
-            if let Some(part) = self.group.part(&event.table) {
-                part.frames.push(&frame)?;
-                part.events += 1;
-            }
-        }
-        Ok(())
     }
 
     /// Writes the group. If it is of several tables, it is durable then.
@@ -225,22 +148,17 @@ impl Database {
         self.journal.retire()
     }
 
-    /// Does a bounded share of the maintenance that is due in the tables of a transaction.
-    pub(super) fn pay_maintenance(&mut self, pending: &Pending) -> Result<()> {
-        let steps = 1 + pending.events.len() as u64 / EVENTS_A_STEP;
-        let mut last: Option<&Rc<str>> = None;
-        for event in &pending.events {
-            if last.is_some_and(|last| *last == event.table) {
-                continue;
-            }
-            last = Some(&event.table);
-            let Some(table) = self.tables.get_mut(&*event.table) else {
+    /// Does a bounded share of the maintenance that is due in the tables of a transaction of so many events.
+    pub(super) fn pay_maintenance(&mut self, tables: &[Rc<str>], events: u64) -> Result<()> {
+        let steps = 1 + events / EVENTS_A_STEP;
+        for name in tables {
+            let Some(table) = self.tables.get_mut(&**name) else {
                 continue;
             };
-            if table.freeze_is_due() && !self.group.parts.is_empty() {
+            if table.freeze_is_due() && !self.group.is_empty() {
                 self.write_group()?;
             }
-            if let Some(table) = self.tables.get_mut(&*event.table) {
+            if let Some(table) = self.tables.get_mut(&**name) {
                 table.maintain(steps)?;
             }
         }

@@ -166,7 +166,7 @@ impl Loader {
             eventline::Op::Insert(document) => put(db, table, Intent::Insert, key, document)?,
             eventline::Op::Restore(document) => put(db, table, Intent::Put, key, document)?,
             eventline::Op::Patch(patch) => db.change(table, &named(key)?, &patch)?,
-            eventline::Op::Delete => db.event(table, Intent::Delete, &named(key)?, None)?,
+            eventline::Op::Delete => db.event(table, Intent::Delete, named(key)?.view(), None)?,
         }
         if !event.more {
             db.commit(time)?;

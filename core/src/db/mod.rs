@@ -7,6 +7,7 @@ mod diff;
 mod drift;
 mod dump;
 pub mod eventline;
+mod group;
 mod history;
 mod marker;
 mod open;
@@ -34,8 +35,9 @@ pub use verify::{Finding, Verified, Verify};
 use crate::log::Journal;
 use crate::table::{Env, Table};
 use crate::time::{Seq, Timestamp};
-use commit::Group;
+use group::Group;
 use transaction::Pending;
+use write::Buffers;
 
 /// An open database: the one writer, or one of any number of readers.
 ///
@@ -72,6 +74,7 @@ pub struct Database {
     /// The table whose log was written last and is not synced yet.
     unsynced: Option<String>,
     report: Report,
+    buffers: Buffers,
 }
 
 impl Database {

@@ -6,7 +6,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::commit::Group;
+use super::group::Group;
 use super::{Database, Durability, Options, marker};
 use crate::error::{Code, Error, Result};
 use crate::log::{Journal, Mode, Part, Record};
@@ -131,6 +131,7 @@ impl Database {
             group: Group::default(),
             unsynced: None,
             report: super::Report::default(),
+            buffers: super::Buffers::default(),
         }
     }
 

@@ -101,7 +101,7 @@ impl Database {
             Kind::SoftDelete { table, key } => {
                 let key = key.key(params)?;
                 self.written(context, |db| {
-                    db.event(&table.text, Intent::Delete, &key, None)
+                    db.event(&table.text, Intent::Delete, key.view(), None)
                 })
             }
             Kind::Restore { table, key, at } => self.run_restore(table, key, at, params, context),
@@ -251,7 +251,7 @@ impl Database {
             );
         };
         self.written(context, |db| {
-            db.event(&table.text, Intent::Put, &key, Some(row.document()))
+            db.event(&table.text, Intent::Put, key.view(), Some(&row.document()))
         })
     }
 

@@ -3,10 +3,10 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::group::Group;
 use super::{Database, Durability};
 use crate::error::{Code, Error, Result};
 use crate::limits::{METADATA_BYTES_MAX, TIMESTAMP_MAX};
-use crate::table::Applied;
 use crate::time::{Seq, Timestamp};
 use crate::value::{Bytes, Object, msgpack};
 
@@ -25,17 +25,12 @@ pub struct Written {
 pub struct Pending {
     explicit: bool,
     pub(super) meta: Option<Bytes>,
-    pub(super) events: Vec<PendingEvent>,
+    /// The frames of its events.
+    pub(super) frames: Group,
     /// The time that its events have until it is committed.
     pub(super) time: Timestamp,
     /// The seq of the next event, where a load gives it.
     pub(super) given_seq: Option<Seq>,
-}
-
-/// One of its events.
-pub struct PendingEvent {
-    pub(super) table: alloc::rc::Rc<str>,
-    pub(super) applied: Applied,
 }
 
 impl Pending {
@@ -46,8 +41,8 @@ impl Pending {
 
     /// The head as the transaction itself sees it.
     pub(super) fn head(&self, committed: (Seq, Timestamp)) -> (Seq, Timestamp) {
-        match self.events.last() {
-            Some(event) => (event.applied.version.seq, self.time),
+        match self.frames.last() {
+            Some(seq) => (seq, self.time),
             None => committed,
         }
     }
@@ -77,7 +72,7 @@ impl Database {
         self.pending = Some(Pending {
             explicit,
             meta,
-            events: Vec::new(),
+            frames: Group::default(),
             time: self.head.1,
             given_seq: None,
         });
@@ -125,21 +120,19 @@ impl Database {
             );
         };
         if now.0 > TIMESTAMP_MAX {
-            self.undo(&pending.events);
+            self.undo(self.head.0);
             return Err(Error::new(
                 Code::OutOfRange,
                 format!("a time is at most {}", Timestamp(TIMESTAMP_MAX)),
             ));
         }
         let time = now.max(self.head.1);
-        match self.write_commit(&pending, time) {
+        let frames = pending.frames;
+        let (tables, events, last) = (frames.tables(), frames.events(), frames.last());
+        match self.write_commit(frames, time) {
             Ok(()) => {
-                let events = pending.events.len() as u64;
-                self.head = match pending.events.last() {
-                    Some(last) => (last.applied.version.seq, time),
-                    None => self.head,
-                };
-                self.pay_maintenance(&pending)?;
+                self.head = last.map_or(self.head, |last| (last, time));
+                self.pay_maintenance(&tables, events)?;
                 Ok(Written {
                     events,
                     seq: self.head.0,
@@ -147,7 +140,7 @@ impl Database {
                 })
             }
             Err(error) => {
-                self.undo(&pending.events);
+                self.undo(self.head.0);
                 Err(error)
             }
         }
@@ -155,17 +148,18 @@ impl Database {
 
     /// Gives up the open transaction, if there is one.
     pub fn rollback(&mut self) {
-        if let Some(pending) = self.pending.take() {
-            self.undo(&pending.events);
+        if self.pending.take().is_some() {
+            self.undo(self.head.0);
         }
     }
 
-    /// Takes events out of memory again, the newest first.
-    fn undo(&mut self, events: &[PendingEvent]) {
-        for event in events.iter().rev() {
-            if let Some(table) = self.tables.get_mut(&*event.table) {
-                table.undo(&event.applied);
-            }
+    /// Takes the events above `seq` out of memory again: those of a transaction, or of a statement in it.
+    fn undo(&mut self, seq: Seq) {
+        for table in self.tables.values_mut() {
+            table.undo(seq);
+        }
+        if let Some(pending) = &mut self.pending {
+            pending.frames.drop_above(seq);
         }
     }
 
@@ -183,17 +177,15 @@ impl Database {
         if let Some(pending) = &mut self.pending {
             pending.time = now.max(self.head.1);
         }
-        let before = self
-            .pending
-            .as_ref()
-            .map_or(0, |pending| pending.events.len());
+        let counted = |db: &Database| {
+            let pending = db.pending.as_ref();
+            pending.map_or((0, db.head), |pending| {
+                (pending.frames.events(), pending.head(db.head))
+            })
+        };
+        let (before, (seq, _)) = counted(self);
         if let Err(error) = writes(self) {
-            let undone = self
-                .pending
-                .as_mut()
-                .map(|pending| pending.events.split_off(before))
-                .unwrap_or_default();
-            self.undo(&undone);
+            self.undo(seq);
             if !inside {
                 self.pending = None;
             }
@@ -202,15 +194,12 @@ impl Database {
         if !inside {
             return self.commit(now);
         }
-        let events = self
-            .pending
-            .as_ref()
-            .map_or(0, |pending| pending.events.len() - before) as u64;
-        let (seq, time) = self
-            .pending
-            .as_ref()
-            .map_or(self.head, |pending| pending.head(self.head));
-        Ok(Written { events, seq, time })
+        let (after, (seq, time)) = counted(self);
+        Ok(Written {
+            events: after - before,
+            seq,
+            time,
+        })
     }
 
     /// When commits are on stable storage from now on. Going to [`Durability::Commit`] syncs what was not.

@@ -3,14 +3,17 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::transaction::PendingEvent;
 use super::{Database, Written};
 use crate::error::{Code, Error, Result};
 use crate::limits::DOCUMENT_BYTES_MAX;
+use crate::log::EventRef;
 use crate::table::change::too_large;
 use crate::table::{Intent, Wanted};
 use crate::time::{Seq, Timestamp};
-use crate::value::{Bytes, Key, Object, msgpack};
+use crate::value::{Key, Object, Raw, ValueRef, keycode, msgpack};
+
+/// A larger buffer is not kept for the next document.
+const BUFFER_BYTES_KEPT: usize = 1 << 20;
 
 impl Database {
     /// Inserts a document: a new row, or a new life of a deleted one.
@@ -48,7 +51,9 @@ impl Database {
     /// # Errors
     /// `Code::NoSuchRow`, `Code::UnknownTable`.
     pub fn delete(&mut self, table: &str, key: &Key, now: Timestamp) -> Result<Written> {
-        self.atomically(now, None, |db| db.event(table, Intent::Delete, key, None))
+        self.atomically(now, None, |db| {
+            db.event(table, Intent::Delete, key.view(), None)
+        })
     }
 
     /// A document under the key that it holds.
@@ -60,9 +65,10 @@ impl Database {
                 format!("the document has no member {primary_key}, the key of table {table}"),
             )
         })?;
-        let key = Key::from_value(value)?;
-        let body = encode(document)?;
-        self.event(table, intent, &key, Some(body))
+        let key = Key::check(value)?;
+        self.encoded(document, |db, body| {
+            db.event(table, intent, key, Some(body))
+        })
     }
 
     /// A patch, which may name the key but not change it.
@@ -77,21 +83,51 @@ impl Database {
             );
             return Err(error.hint("insert the row under its new key and delete the old one"));
         }
-        let body = encode(patch)?;
-        self.event(table, Intent::Patch, key, Some(body))
+        self.encoded(patch, |db, body| {
+            db.event(table, Intent::Patch, key.view(), Some(body))
+        })
     }
 
-    /// Prepares an event and applies it under the next seq of the open transaction.
+    /// Gives an object's bytes, checked, to `write`.
+    fn encoded(
+        &mut self,
+        object: &Object,
+        write: impl FnOnce(&mut Self, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let mut bytes = core::mem::take(&mut self.buffers.body);
+        bytes.clear();
+        let done = encode(object, &mut bytes).and_then(|()| write(self, &bytes));
+        self.buffers.body = kept(bytes);
+        done
+    }
+
+    /// Prepares an event and applies it under the next seq of the open transaction. `body` has been checked.
     pub(super) fn event(
         &mut self,
         table: &str,
         intent: Intent,
-        key: &Key,
-        body: Option<Bytes>,
+        key: ValueRef<'_>,
+        body: Option<&[u8]>,
     ) -> Result<()> {
-        let mut encoded = Vec::new();
-        key.encode(&mut encoded);
-        let Some(pending) = &self.pending else {
+        let mut buffers = core::mem::take(&mut self.buffers.keys);
+        buffers.encoded.clear();
+        keycode::encode(key, &mut buffers.encoded);
+        buffers.raw.clear();
+        msgpack::encode_ref(key, &mut buffers.raw);
+        let done = self.event_of(table, intent, &buffers, body);
+        self.buffers.keys = buffers;
+        done
+    }
+
+    fn event_of(
+        &mut self,
+        table: &str,
+        intent: Intent,
+        key: &KeyBuffers,
+        body: Option<&[u8]>,
+    ) -> Result<()> {
+        self.freshen(table)?;
+        let Some(pending) = &mut self.pending else {
             return Err(Error::new(Code::Transaction, "no transaction is open"));
         };
         let seq = pending
@@ -99,37 +135,60 @@ impl Database {
             .unwrap_or(Seq(pending.head(self.head).0.0 + 1));
         let wanted = Wanted {
             intent,
-            key: encoded,
+            key: &key.encoded,
             body,
-            meta: pending.meta.clone(),
+            meta: pending.meta.as_deref(),
             seq,
             time: pending.time,
         };
-        let shared = match pending.events.last() {
-            Some(last) if &*last.table == table => last.table.clone(),
-            _ => alloc::rc::Rc::from(table),
+        let frame = EventRef {
+            seq,
+            time: pending.time,
+            op: intent.op(),
+            more: true,
+            key: Raw::new(&key.raw).unwrap_or(Raw::NULL),
+            body: body.and_then(Raw::new),
+            meta: pending.meta.as_deref().and_then(Raw::new),
         };
-        let table = self.table(table)?;
-        let change = table.prepare(wanted)?;
-        let applied = table.apply(change);
-        if let Some(pending) = &mut self.pending {
-            pending.given_seq = None;
-            pending.events.push(PendingEvent {
-                table: shared,
-                applied,
-            });
-        }
+        let Some(found) = self.tables.get_mut(table) else {
+            return self.known(table).map(|_| ());
+        };
+        let change = found.prepare(wanted)?;
+        pending.frames.draft(table, &frame)?;
+        found.apply(&change);
+        pending.given_seq = None;
         Ok(())
     }
 }
 
+/// Memory that writes use again and again.
+#[derive(Default)]
+pub struct Buffers {
+    body: Vec<u8>,
+    keys: KeyBuffers,
+}
+
+/// A key in both its forms: as a keycode, and in msgpack.
+#[derive(Default)]
+struct KeyBuffers {
+    encoded: Vec<u8>,
+    raw: Vec<u8>,
+}
+
+/// A buffer that is not too large to be kept.
+fn kept(bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.capacity() > BUFFER_BYTES_KEPT {
+        Vec::new()
+    } else {
+        bytes
+    }
+}
+
 /// A document's bytes, checked.
-fn encode(document: &Object) -> Result<Bytes> {
-    let mut bytes = Vec::new();
-    msgpack::encode_object(document, &mut bytes);
+fn encode(document: &Object, bytes: &mut Vec<u8>) -> Result<()> {
+    msgpack::encode_object(document, bytes);
     if bytes.len() > DOCUMENT_BYTES_MAX {
         return Err(too_large(bytes.len()));
     }
-    msgpack::validate(&bytes)?;
-    Ok(Bytes::from(bytes))
+    msgpack::validate(bytes)
 }

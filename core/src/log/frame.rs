@@ -97,14 +97,30 @@ pub(super) fn fields(body: &[u8]) -> Option<(Seq, Timestamp, Op, bool, &[u8])> {
 /// Appends the frame of an event; returns its length in bytes.
 pub fn encode(event: &EventRef<'_>, out: &mut Vec<u8>) -> Result<usize> {
     let start = out.len();
+    let length = draft(event, out)?;
+    if let Some(frame) = out.get_mut(start..) {
+        sum(frame);
+    }
+    Ok(length)
+}
+
+/// Appends the frame of an event whose time, and whether there is more of its transaction, are not known yet: [`finish`] must follow.
+pub(super) fn draft(event: &EventRef<'_>, out: &mut Vec<u8>) -> Result<usize> {
+    let start = out.len();
     out.extend_from_slice(&[0; FRAME_HEAD]);
     varint::write(event.seq.0, out);
     out.extend_from_slice(&event.time.0.to_le_bytes());
     out.push(event.op.byte() | if event.more { MORE } else { 0 });
     event.encode_payload(out);
-    match seal(out, start) {
-        Some(length) => Ok(length),
-        None => {
+    let body = out.len() - start - FRAME_HEAD;
+    let length = u32::try_from(body).ok().filter(|_| body <= FRAME_BODY_MAX);
+    let field = out.get_mut(start..).and_then(<[u8]>::first_chunk_mut::<4>);
+    match (length, field) {
+        (Some(length), Some(field)) => {
+            *field = length.to_le_bytes();
+            Ok(FRAME_HEAD + body)
+        }
+        _ => {
             out.truncate(start);
             Err(Error::new(
                 Code::Limit,
@@ -114,15 +130,30 @@ pub fn encode(event: &EventRef<'_>, out: &mut Vec<u8>) -> Result<usize> {
     }
 }
 
-/// Fills in the length and the crc of the frame that starts at `start` and ends with `out`.
-fn seal(out: &mut [u8], start: usize) -> Option<usize> {
-    let frame = out.get_mut(start..)?;
-    let (head, body) = frame.split_at_mut_checked(FRAME_HEAD)?;
-    let length = u32::try_from(body.len())
-        .ok()
-        .filter(|_| body.len() <= FRAME_BODY_MAX)?;
-    let (first, second) = head.split_at_mut_checked(4)?;
-    first.copy_from_slice(&length.to_le_bytes());
-    second.copy_from_slice(&crc32fast::hash(body).to_le_bytes());
-    Some(frame.len())
+/// Says in a drafted frame when it was committed and whether there is more of its transaction, and sums it.
+pub(super) fn finish(frame: &mut [u8], time: Timestamp, more: bool) -> Option<()> {
+    let body = frame.get_mut(FRAME_HEAD..)?;
+    let seq_len = body.iter().position(|byte| byte & 0x80 == 0)? + 1;
+    let (field, rest) = body.get_mut(seq_len..)?.split_first_chunk_mut::<8>()?;
+    *field = time.0.to_le_bytes();
+    let kind = rest.first_mut()?;
+    *kind = *kind & !MORE | if more { MORE } else { 0 };
+    sum(frame);
+    Some(())
+}
+
+/// The seq of a drafted frame and the frame's length.
+pub(super) fn peek(bytes: &[u8]) -> Option<(Seq, usize)> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (seq, _) = varint::read(rest.get(4..)?)?;
+    Some((Seq(seq), FRAME_HEAD + u32::from_le_bytes(*length) as usize))
+}
+
+/// Fills in the crc of a frame.
+fn sum(frame: &mut [u8]) {
+    if let Some((head, body)) = frame.split_at_mut_checked(FRAME_HEAD)
+        && let Some(field) = head.last_chunk_mut::<4>()
+    {
+        *field = crc32fast::hash(body).to_le_bytes();
+    }
 }

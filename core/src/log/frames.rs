@@ -33,6 +33,65 @@ impl Frames {
         Ok(at)
     }
 
+    /// Encodes an event of a transaction that is not committed yet: its time, and whether it is the last one, are filled in by [`Frames::seal`].
+    /// # Errors
+    /// Those of [`Frames::push`].
+    pub fn draft(&mut self, event: &EventRef<'_>) -> Result<()> {
+        let time = self.last.map_or(event.time, |(_, time)| time);
+        check_rises(self.last, event.seq, time)?;
+        frame::draft(event, &mut self.bytes)?;
+        self.note(event.seq, time, true);
+        Ok(())
+    }
+
+    /// Ends the transaction that all these drafts are, at `time`.
+    pub fn seal(&mut self, time: Timestamp) {
+        let last = self.last.map(|(seq, _)| seq);
+        let mut rest = self.bytes.as_mut_slice();
+        while let Some((seq, len)) = frame::peek(rest) {
+            let Some((this, behind)) = core::mem::take(&mut rest).split_at_mut_checked(len) else {
+                break;
+            };
+            frame::finish(this, time, Some(seq) != last);
+            rest = behind;
+        }
+        for end in [&mut self.first, &mut self.last].into_iter().flatten() {
+            end.1 = time;
+        }
+        self.open = false;
+    }
+
+    /// Takes out the drafts above `seq`; how many were there.
+    pub fn drop_above(&mut self, above: Seq) -> u64 {
+        if self.last.is_none_or(|(last, _)| last <= above) {
+            return 0;
+        }
+        let (mut at, mut kept, mut dropped) = (0, None, 0);
+        let mut end = self.bytes.len();
+        while let Some((seq, len)) = self.bytes.get(at..).and_then(frame::peek) {
+            if seq > above {
+                end = end.min(at);
+                dropped += 1;
+            } else {
+                kept = Some(seq);
+            }
+            at += len;
+        }
+        self.bytes.truncate(end);
+        let time = self.last.map(|(_, time)| time);
+        self.last = kept.zip(time);
+        self.first = self.first.filter(|_| kept.is_some());
+        dropped
+    }
+
+    /// Adds whole transactions behind the others.
+    pub fn append(&mut self, more: &Frames) {
+        self.bytes.extend_from_slice(&more.bytes);
+        self.first = self.first.or(more.first);
+        self.last = more.last.or(self.last);
+        self.open = more.open;
+    }
+
     fn note(&mut self, seq: Seq, time: Timestamp, more: bool) {
         self.first.get_or_insert((seq, time));
         self.last = Some((seq, time));

@@ -20,6 +20,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use block::common_prefix;
 pub use block::{ENTRY_KEY_BYTES_MAX, ENTRY_VALUE_BYTES_MAX};
 pub use builder::{Builder, Built, Options};
 pub use cache::BlockCache;

@@ -118,11 +118,11 @@ impl Audit {
             ));
         }
         let expected = markers(&self.view.at(Seq(seq.0.saturating_sub(1))), key, &version)?;
-        for (index, run_key, posting) in expected {
+        for (index, run_key, posting) in expected.iter() {
             if let Some(count) = self.postings.get_mut(index).filter(|_| covered) {
                 *count += 1;
             }
-            if covered && !self.has_posting(index, &run_key, posting)? {
+            if covered && !self.has_posting(index, run_key, posting)? {
                 let name = self
                     .view
                     .schema()

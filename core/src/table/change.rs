@@ -4,7 +4,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::posting::{Posting, index_value, posting_key};
+use super::posting::{Markers, index_value};
 use super::row::{Row, broken_chain};
 use super::schema::Schema;
 use super::state::KeyState;
@@ -42,15 +42,15 @@ impl Intent {
 }
 
 /// The event that is wanted.
-pub struct Wanted {
+pub struct Wanted<'a> {
     /// What to do.
     pub intent: Intent,
     /// The encoded key.
-    pub key: Vec<u8>,
+    pub key: &'a [u8],
     /// The document or patch, a msgpack object.
-    pub body: Option<Bytes>,
+    pub body: Option<&'a [u8]>,
     /// The commit's metadata.
-    pub meta: Option<Bytes>,
+    pub meta: Option<&'a [u8]>,
     /// The event's number.
     pub seq: Seq,
     /// The commit's time.
@@ -58,38 +58,48 @@ pub struct Wanted {
 }
 
 /// A change that can be applied.
-pub struct Change {
+pub struct Change<'a> {
     /// The encoded key.
-    pub key: Vec<u8>,
-    /// The new version.
-    pub version: Version,
-    /// Markers for the secondary indexes: index number, run key, marker.
-    pub postings: Vec<(usize, Vec<u8>, Posting)>,
+    pub key: &'a [u8],
+    /// The new version, but for its whole row.
+    version: Version<&'a [u8]>,
+    /// The whole row that the version is to carry.
+    whole: Option<Vec<u8>>,
+    /// Markers for the secondary indexes.
+    pub markers: Markers,
     /// What the key's newest version is from now on.
     pub state: KeyState,
 }
 
+impl Change<'_> {
+    /// The new version.
+    pub fn version(&self) -> Version<&[u8]> {
+        Version {
+            whole: self.whole.as_deref(),
+            ..self.version.clone()
+        }
+    }
+}
+
 /// Checks what is wanted against the row in `view`, which must see everything before the event. `known` is the key's state, if remembered.
-pub fn prepare(view: &View, wanted: Wanted, known: Option<KeyState>) -> Result<Change> {
+pub fn prepare<'a>(view: &View, wanted: Wanted<'a>, known: Option<KeyState>) -> Result<Change<'a>> {
     let mut old = Old {
         view,
-        key: &wanted.key,
+        key: wanted.key,
         row: None,
     };
-    let state = match known {
+    let before = match known {
         Some(state) => state,
         None => old.state()?,
     };
     let schema = view.schema();
     match wanted.intent {
-        Intent::Insert if state.live => return Err(duplicate(schema, &wanted.key)),
-        Intent::Patch | Intent::Delete if !state.live => {
-            return Err(no_such_row(schema, &wanted.key));
+        Intent::Insert if before.live => return Err(duplicate(schema, wanted.key)),
+        Intent::Patch | Intent::Delete if !before.live => {
+            return Err(no_such_row(schema, wanted.key));
         }
         _ => {}
     }
-    let depth_before = state.depth;
-    let body_len = wanted.body.as_ref().map_or(0, |body| body.len());
     let mut version = Version {
         seq: wanted.seq,
         time: wanted.time,
@@ -99,58 +109,54 @@ pub fn prepare(view: &View, wanted: Wanted, known: Option<KeyState>) -> Result<C
         whole: None,
         meta: wanted.meta,
     };
+    let body_len = wanted.body.map_or(0, <[u8]>::len);
     let mut state = KeyState {
         live: version.op != Op::Delete,
         depth: 0,
-        size_bound: body_len
-            + if version.op == Op::Patch {
-                state.size_bound
-            } else {
-                0
-            },
+        size_bound: body_len,
     };
-    let mut new = None;
+    let touches = match version.op {
+        Op::Patch => touches_index(schema, version.body),
+        Op::Insert | Op::Delete => !schema.paths().is_empty(),
+    };
+    let (mut merged, mut due) = (None, false);
     if version.op == Op::Patch {
-        let depth = depth_before.saturating_add(1);
-        let due = depth >= PATCH_CHAIN_MAX;
-        if due
-            || state.size_bound > DOCUMENT_BYTES_MAX
-            || touches_index(schema, version.body.as_ref())
-        {
-            let merged = old.merged(version.body.as_ref())?;
-            if merged.len() > DOCUMENT_BYTES_MAX {
-                return Err(too_large(merged.len()));
+        state.size_bound += before.size_bound;
+        let depth = before.depth.saturating_add(1);
+        due = depth >= PATCH_CHAIN_MAX;
+        if due || touches || state.size_bound > DOCUMENT_BYTES_MAX {
+            let row = old.merged(version.body)?;
+            if row.len() > DOCUMENT_BYTES_MAX {
+                return Err(too_large(row.len()));
             }
-            state.size_bound = merged.len();
-            if due {
-                version.whole = Some(merged.clone());
-            }
-            new = Some(merged);
+            state.size_bound = row.len();
+            merged = Some(row);
         }
         if !due {
             (version.depth, state.depth) = (depth, depth);
         }
-    } else if version.op == Op::Insert {
-        new.clone_from(&version.body);
     }
-    let postings = postings(
-        schema,
-        &mut old,
-        known_dead(known, &version),
-        &version,
-        new.as_ref(),
-    )?;
+    let mut markers = Markers::default();
+    if touches {
+        let new = match version.op {
+            Op::Insert => version.body,
+            Op::Patch | Op::Delete => merged.as_deref(),
+        };
+        let dead = known_dead(known, version.op);
+        old.mark(dead, new, version.seq, &mut markers)?;
+    }
     Ok(Change {
         key: wanted.key,
         version,
-        postings,
+        whole: merged.filter(|_| due),
+        markers,
         state,
     })
 }
 
 /// An insert over a key that is known to have no live row need not look for the values it leaves.
-fn known_dead(known: Option<KeyState>, version: &Version) -> bool {
-    version.op == Op::Insert && known.is_some_and(|known| !known.live)
+fn known_dead(known: Option<KeyState>, op: Op) -> bool {
+    op == Op::Insert && known.is_some_and(|known| !known.live)
 }
 
 /// The row as it is, read at most once.
@@ -181,20 +187,52 @@ impl Old<'_> {
         Ok(state)
     }
 
-    fn merged(&mut self, body: Option<&Bytes>) -> Result<Bytes> {
+    fn merged(&mut self, body: Option<&[u8]>) -> Result<Vec<u8>> {
         let document = self.row()?.ok_or_else(broken_chain)?.document();
         let target = ObjectRef::new(&document).ok_or_else(broken_chain)?;
-        let change = body
-            .and_then(|body| ObjectRef::new(body))
-            .ok_or_else(broken_chain)?;
+        let change = body.and_then(ObjectRef::new).ok_or_else(broken_chain)?;
         let mut out = Vec::with_capacity(document.len() + 64);
         patch::merge(target, change, &mut out);
-        Ok(Bytes::from(out))
+        Ok(out)
+    }
+
+    /// The markers of values left, and of those that the document `new` takes. `dead`: there was no row before.
+    fn mark(
+        &mut self,
+        dead: bool,
+        new: Option<&[u8]>,
+        seq: Seq,
+        markers: &mut Markers,
+    ) -> Result<()> {
+        let before = match dead {
+            true => None,
+            false => self.row()?.map(Row::document),
+        };
+        let (mut left, mut taken) = (Vec::new(), Vec::new());
+        for (index, path) in self.view.schema().paths().iter().enumerate() {
+            let value = |document: Option<&[u8]>, out: &mut Vec<u8>| {
+                out.clear();
+                let object = document.and_then(ObjectRef::new);
+                object
+                    .and_then(|object| path.get(object.raw().view()))
+                    .is_some_and(|value| index_value(value.view(), out))
+            };
+            let has_left = value(before.as_deref(), &mut left);
+            let has_taken = value(new, &mut taken);
+            markers.push(
+                index,
+                has_left.then_some(&left),
+                has_taken.then_some(&taken),
+                self.key,
+                seq,
+            );
+        }
+        Ok(())
     }
 }
 
-fn touches_index(schema: &Schema, body: Option<&Bytes>) -> bool {
-    let Some(object) = body.and_then(|body| ObjectRef::new(body)) else {
+fn touches_index(schema: &Schema, body: Option<&[u8]>) -> bool {
+    let Some(object) = body.and_then(ObjectRef::new) else {
         return false;
     };
     schema.paths().iter().any(|path| {
@@ -203,69 +241,26 @@ fn touches_index(schema: &Schema, body: Option<&Bytes>) -> bool {
     })
 }
 
-/// The markers of values left and taken.
-fn postings(
-    schema: &Schema,
-    old: &mut Old<'_>,
-    dead: bool,
-    version: &Version,
-    new: Option<&Bytes>,
-) -> Result<Vec<(usize, Vec<u8>, Posting)>> {
-    let mut out = Vec::new();
-    if schema.paths().is_empty()
-        || (version.op == Op::Patch && !touches_index(schema, version.body.as_ref()))
-    {
-        return Ok(out);
-    }
-    let before = if dead {
-        None
-    } else {
-        old.row()?.map(Row::document)
-    };
-    for (index, path) in schema.paths().iter().enumerate() {
-        let value = |document: Option<&Bytes>| {
-            let object = ObjectRef::new(document?)?;
-            index_value(path.get(object.raw().view())?.view())
-        };
-        let (left, taken) = (value(before.as_ref()), value(new));
-        if left == taken {
-            continue;
-        }
-        for (value, takes) in [(left, false), (taken, true)] {
-            if let Some(value) = value {
-                out.push((
-                    index,
-                    posting_key(&value, old.key, version.seq),
-                    Posting {
-                        takes,
-                        value_len: value.len(),
-                    },
-                ));
-            }
-        }
-    }
-    Ok(out)
-}
-
 /// The markers of a version that was not prepared: `before` sees everything before it.
-pub fn markers(
-    before: &View,
-    key: &[u8],
-    version: &Version,
-) -> Result<Vec<(usize, Vec<u8>, Posting)>> {
+pub fn markers(before: &View, key: &[u8], version: &Version) -> Result<Markers> {
     let mut old = Old {
         view: before,
         key,
         row: None,
     };
-    let new = match version.op {
-        Op::Insert => version.body.clone(),
-        Op::Patch if touches_index(before.schema(), version.body.as_ref()) => {
-            Some(old.merged(version.body.as_ref())?)
-        }
-        Op::Patch | Op::Delete => None,
+    let mut markers = Markers::default();
+    let body = version.body.as_deref();
+    let merged = match version.op {
+        Op::Patch if !touches_index(before.schema(), body) => return Ok(markers),
+        Op::Patch => Some(old.merged(body)?),
+        Op::Insert | Op::Delete => None,
     };
-    postings(before.schema(), &mut old, false, version, new.as_ref())
+    let new = match version.op {
+        Op::Insert => body,
+        Op::Patch | Op::Delete => merged.as_deref(),
+    };
+    old.mark(false, new, version.seq, &mut markers)?;
+    Ok(markers)
 }
 
 /// The key as people write it.

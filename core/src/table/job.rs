@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::env::Env;
 use super::marks;
-use super::memtable::{SharedMemtable, key_of};
+use super::memtable::SharedMemtable;
 use super::meta::RunMeta;
 use super::posting::Posting;
 use super::run_file::{self, Index, RunWriter};
@@ -14,6 +14,8 @@ use super::scan::Scan;
 use super::schema::Schema;
 use super::snapshot::{self, SnapshotWriter};
 use super::sources::{FIRST_KEY_BYTE, Run, Snapshot, Sources};
+use super::version::push_seq;
+use super::versions::Spot;
 use super::view::{KeyRange, Step};
 use super::walk::unreadable_entry;
 use crate::error::Result;
@@ -53,6 +55,13 @@ pub struct Target {
     pub generation: u64,
 }
 
+/// Where a flush is in a memtable.
+#[derive(Default)]
+struct At {
+    version: Spot,
+    posting: usize,
+}
+
 /// Writes a memtable that no longer changes into one run of each index.
 pub struct Flush {
     target: Target,
@@ -60,7 +69,7 @@ pub struct Flush {
     covered: Covered,
     /// The indexes that are still to be written, the next one last, each with the run's number and path.
     todo: Vec<(Index, alloc::string::String, RunMeta)>,
-    writing: Option<(Index, RunWriter, Vec<u8>)>,
+    writing: Option<(Index, RunWriter, At)>,
     done: Runs,
 }
 
@@ -104,7 +113,7 @@ impl Flush {
 
     /// Some more work; the runs when all are written.
     pub fn step(&mut self, env: &Env) -> Result<Step<Runs>> {
-        let Some((index, mut writer, from)) = self.writing.take() else {
+        let Some((index, mut writer, mut at)) = self.writing.take() else {
             let Some((index, path, run)) = self.todo.pop() else {
                 return Ok(Step::Item(core::mem::take(&mut self.done)));
             };
@@ -112,14 +121,15 @@ impl Flush {
                 run_file::identity(&self.target.schema, index, self.target.generation, &run);
             let mut writer = RunWriter::create(env, path, identity, false)?;
             if index == Index::Primary {
+                self.memtable.borrow_mut().freeze();
                 self.add_marks(&mut writer)?;
             }
-            self.writing = Some((index, writer, Vec::new()));
+            self.writing = Some((index, writer, At::default()));
             return Ok(Step::Pause);
         };
-        match self.add_some(index, &mut writer, from)? {
-            Some(next) => self.writing = Some((index, writer, next)),
-            None => self.done.push((index, Rc::new(writer.finish(env)?))),
+        match self.add_some(index, &mut writer, &mut at)? {
+            true => self.writing = Some((index, writer, at)),
+            false => self.done.push((index, Rc::new(writer.finish(env)?))),
         }
         Ok(Step::Pause)
     }
@@ -139,35 +149,37 @@ impl Flush {
         Ok(())
     }
 
-    /// Adds entries behind `from`; where to go on, or `None` at the end.
-    fn add_some(
-        &self,
-        index: Index,
-        writer: &mut RunWriter,
-        from: Vec<u8>,
-    ) -> Result<Option<Vec<u8>>> {
+    /// Adds entries from `at` on; whether there may be more.
+    fn add_some(&self, index: Index, writer: &mut RunWriter, at: &mut At) -> Result<bool> {
         let memtable = self.memtable.borrow();
-        let mut value = Vec::new();
-        let mut last: Option<&[u8]> = None;
-        match index {
-            Index::Primary => {
-                for (key, version) in memtable.versions_after(&from).take(STEP_ENTRIES) {
-                    value.clear();
-                    version.encode(&mut value);
-                    writer.add(key, key_of(key).len(), &value)?;
-                    last = Some(key);
+        let (mut run_key, mut value) = (Vec::new(), Vec::new());
+        for _ in 0..STEP_ENTRIES {
+            value.clear();
+            match index {
+                Index::Primary => {
+                    let next = memtable.versions.next_in_order(&mut at.version);
+                    let Some((key, head, parts)) = next else {
+                        return Ok(false);
+                    };
+                    run_key.clear();
+                    run_key.extend_from_slice(key);
+                    push_seq(head.seq, &mut run_key);
+                    head.encode(parts, &mut value);
+                    writer.add(&run_key, key.len(), &value)?;
                 }
-            }
-            Index::Secondary(number) => {
-                for (key, posting) in memtable.postings_after(number, &from).take(STEP_ENTRIES) {
-                    value.clear();
+                Index::Secondary(number) => {
+                    let postings = memtable.postings.get(number);
+                    let next = postings.and_then(|postings| postings.at_rank(at.posting));
+                    let Some((key, posting)) = next else {
+                        return Ok(false);
+                    };
+                    at.posting += 1;
                     posting.encode(&mut value);
                     writer.add(key, posting.value_len, &value)?;
-                    last = Some(key);
                 }
             }
         }
-        Ok(last.map(<[u8]>::to_vec))
+        Ok(true)
     }
 }
 
@@ -234,7 +246,7 @@ impl MergeRuns {
             let (key, value) = (self.merge.key(), self.merge.value());
             let filter_len = match self.index {
                 Index::Primary if key.first().is_none_or(|&first| first < FIRST_KEY_BYTE) => 0,
-                Index::Primary => key_of(key).len(),
+                Index::Primary => key.len().saturating_sub(8),
                 Index::Secondary(_) => {
                     let path = self.inputs.first().map_or("", |run| run.file.path());
                     Posting::decode(&value)

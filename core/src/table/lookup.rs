@@ -145,7 +145,8 @@ impl Limits {
             let mut bytes = Vec::new();
             msgpack::encode(value, &mut bytes);
             let (raw, _) = crate::value::Raw::split(&bytes)?;
-            index_value(raw.view())
+            let mut form = Vec::new();
+            index_value(raw.view(), &mut form).then_some(form)
         };
         let lower = match &range.lower {
             Bound::Included(value) | Bound::Excluded(value) => Some(encode(value)?),
@@ -178,17 +179,34 @@ impl Limits {
 /// Makes the markers that a reader has put off.
 fn post(view: &View, memtable: &SharedMemtable) -> Result<()> {
     let unposted = memtable.borrow_mut().take_unposted();
-    for (key, seq) in unposted {
-        let version = memtable.borrow().get(&key, seq).cloned();
-        let Some(version) = version else { continue };
-        let before = view.at(Seq(seq.0.saturating_sub(1)));
-        for (index, run_key, posting) in markers(&before, &key, &version)? {
-            memtable
-                .borrow_mut()
-                .insert_posting(index, run_key, posting);
-        }
+    for number in unposted {
+        let found = memtable
+            .borrow()
+            .versions
+            .by_number(number)
+            .map(|(key, version)| (key.to_vec(), version));
+        let Some((key, version)) = found else {
+            continue;
+        };
+        let before = view.at(Seq(version.seq.0.saturating_sub(1)));
+        let markers = markers(&before, &key, &version)?;
+        memtable.borrow_mut().post(&markers);
     }
     Ok(())
+}
+
+/// The first marker of a memtable at or above `key`, or above it.
+fn posting_from(
+    memtable: &SharedMemtable,
+    index: usize,
+    key: &[u8],
+    above: bool,
+) -> Option<(Vec<u8>, Posting)> {
+    let mut memtable = memtable.borrow_mut();
+    let postings = memtable.postings.get_mut(index)?;
+    postings.sort();
+    let (key, posting) = postings.at_rank(postings.rank_of(key, above))?;
+    Some((key.to_vec(), posting))
 }
 
 fn open_streams(
@@ -200,11 +218,7 @@ fn open_streams(
     let mut streams = Vec::new();
     for memtable in sources.memtables.iter().rev() {
         post(view, memtable)?;
-        let found = memtable
-            .borrow()
-            .posting_from(index, Bound::Included(&limits.lower))
-            .map(|(key, posting)| (key.to_vec(), posting));
-        if let Some((key, posting)) = found {
+        if let Some((key, posting)) = posting_from(memtable, index, &limits.lower, false) {
             streams.push(Stream::Mem {
                 memtable: memtable.clone(),
                 index,
@@ -273,19 +287,13 @@ impl Stream {
                 index,
                 key,
                 posting,
-            } => {
-                let next = memtable
-                    .borrow()
-                    .posting_from(*index, Bound::Excluded(key))
-                    .map(|(key, posting)| (key.to_vec(), posting));
-                match next {
-                    Some(next) => {
-                        (*key, *posting) = next;
-                        Ok(true)
-                    }
-                    None => Ok(false),
+            } => match posting_from(memtable, *index, key, true) {
+                Some(next) => {
+                    (*key, *posting) = next;
+                    Ok(true)
                 }
-            }
+                None => Ok(false),
+            },
         }
     }
 }

@@ -4,6 +4,7 @@
 //! by key and every change of an indexed value, and snapshots of all rows at some seqs. A [`View`] reads all of it at one seq.
 //! An event is prepared ([`change`]: all that can fail), appended to the log, and applied ([`Table::apply`], which cannot fail).
 
+mod arena;
 mod audit;
 pub mod change;
 mod compact;
@@ -17,7 +18,9 @@ mod memtable;
 mod meta;
 pub mod name;
 mod open;
+mod order;
 mod posting;
+mod postings;
 mod row;
 mod row_cache;
 mod run_file;
@@ -33,6 +36,7 @@ mod state;
 )]
 mod table;
 mod version;
+mod versions;
 mod view;
 mod walk;
 
@@ -46,7 +50,7 @@ pub use row::Row;
 pub use scan::Scan;
 pub use schema::{Schema, dir_of};
 pub use sources::Sources;
-pub use table::{Applied, Table};
+pub use table::Table;
 pub use version::Version;
 pub use view::{KeyRange, Step, View, drive};
 pub use walk::Walk;

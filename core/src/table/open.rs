@@ -25,7 +25,6 @@ use crate::log::{
     EventRef, Log, LogHints, LogOptions, Mode, Op, Part, Position, Recovery, Refreshed,
 };
 use crate::time::{Seq, Timestamp};
-use crate::value::Bytes;
 use crate::value::keycode;
 
 /// How often a reader looks again when files vanish under it.
@@ -272,8 +271,8 @@ impl Table {
     }
 
     fn replay_event(&mut self, key: &[u8], event: &EventRef<'_>) -> Result<()> {
-        let body = event.body.map(|body| Bytes::from(body.as_bytes()));
-        let meta = event.meta.map(|meta| Bytes::from(meta.as_bytes()));
+        let body = event.body.map(|body| body.as_bytes());
+        let meta = event.meta.map(|meta| meta.as_bytes());
         if !self.env.writes() {
             // A reader never flushes: it needs no whole rows on the way, and markers only if an index is used.
             let depth = u8::from(event.op == Op::Patch);
@@ -288,7 +287,7 @@ impl Table {
             };
             self.sources.rows.borrow_mut().changed(key, version.seq);
             if let Some(memtable) = self.memtable() {
-                memtable.borrow_mut().insert_unposted(key, version);
+                memtable.borrow_mut().insert_unposted(key, &version);
             }
             return Ok(());
         }
@@ -299,13 +298,13 @@ impl Table {
         };
         let change = self.prepare(Wanted {
             intent,
-            key: key.to_vec(),
+            key,
             body,
             meta,
             seq: event.seq,
             time: event.time,
         })?;
-        self.apply(change);
+        self.apply(&change);
         Ok(())
     }
 

@@ -44,23 +44,68 @@ impl Posting {
     }
 }
 
-/// The value's form in an index; `None` for NULL, which no index holds. Two values that compare equal have the same form; two long
-/// ones may share one.
-pub fn index_value(value: ValueRef<'_>) -> Option<Vec<u8>> {
+/// Appends the value's form in an index; whether there is one: no index holds NULL. Two values that compare equal have the same form; two
+/// long ones may share one.
+pub fn index_value(value: ValueRef<'_>, out: &mut Vec<u8>) -> bool {
     if matches!(value, ValueRef::Null) {
-        return None;
+        return false;
     }
-    let mut out = Vec::new();
-    keycode::encode(value, &mut out);
-    out.truncate(INDEX_VALUE_BYTES_MAX);
-    Some(out)
+    let start = out.len();
+    keycode::encode(value, out);
+    out.truncate(start + INDEX_VALUE_BYTES_MAX);
+    true
 }
 
-/// The run's key of a marker.
-pub fn posting_key(value: &[u8], key: &[u8], seq: Seq) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len() + key.len() + 8);
-    out.extend_from_slice(value);
-    out.extend_from_slice(key);
-    push_seq(seq, &mut out);
-    out
+/// Markers on their way into indexes, their run keys one behind another.
+#[derive(Default)]
+pub struct Markers {
+    keys: Vec<u8>,
+    list: Vec<Marker>,
+}
+
+struct Marker {
+    index: usize,
+    /// Where its run key ends; the next begins there.
+    end: usize,
+    posting: Posting,
+}
+
+impl Markers {
+    /// Adds the markers of a version that makes a row leave one value (in its form in the index) and take another.
+    pub fn push(
+        &mut self,
+        index: usize,
+        left: Option<&[u8]>,
+        taken: Option<&[u8]>,
+        key: &[u8],
+        seq: Seq,
+    ) {
+        if left == taken {
+            return;
+        }
+        for (value, takes) in [(left, false), (taken, true)] {
+            let Some(value) = value else { continue };
+            self.keys.extend_from_slice(value);
+            self.keys.extend_from_slice(key);
+            push_seq(seq, &mut self.keys);
+            self.list.push(Marker {
+                index,
+                end: self.keys.len(),
+                posting: Posting {
+                    takes,
+                    value_len: value.len(),
+                },
+            });
+        }
+    }
+
+    /// Index number, run key and marker of each.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &[u8], Posting)> {
+        let mut start = 0;
+        self.list.iter().map(move |marker| {
+            let key = self.keys.get(start..marker.end).unwrap_or_default();
+            start = marker.end;
+            (marker.index, key, marker.posting)
+        })
+    }
 }

@@ -7,7 +7,7 @@ use core::cmp::Ordering;
 use core::ops::Bound;
 
 use super::delta::{Delta, DeltaBuilder};
-use super::memtable::{SharedMemtable, key_of, versioned};
+use super::memtable::SharedMemtable;
 use super::row::Row;
 use super::snapshot;
 use super::sources::{FIRST_KEY_BYTE, Sources};
@@ -70,7 +70,7 @@ impl Held {
 
 struct MemStream {
     memtable: SharedMemtable,
-    next: Option<Vec<u8>>,
+    next: Option<Bytes>,
 }
 
 impl Scan {
@@ -169,15 +169,12 @@ impl Scan {
         let streams_base = streams.base;
         let newer = |memtable: &&SharedMemtable| !memtable.borrow().is_covered_by(streams_base);
         for memtable in self.sources.memtables.iter().rev().filter(newer) {
-            let next = memtable
-                .borrow()
-                .versions_from(start)
-                .next()
-                .map(|(key, _)| key_of(key).to_vec());
-            streams.memtables.push(MemStream {
+            let mut stream = MemStream {
                 memtable: memtable.clone(),
-                next,
-            });
+                next: None,
+            };
+            stream.seek(start, false);
+            streams.memtables.push(stream);
         }
         self.stage = Stage::Merging(Box::new(streams));
         Ok(Step::Pause)
@@ -342,17 +339,29 @@ impl Streams {
 }
 
 impl MemStream {
+    /// Goes to the first key at or above `key`, or above it.
+    fn seek(&mut self, key: &[u8], above: bool) {
+        let mut memtable = self.memtable.borrow_mut();
+        let versions = &mut memtable.versions;
+        versions.sort();
+        let rank = versions.rank_of(key, above);
+        self.next = versions.shared_key(rank);
+    }
+
     fn take(&mut self, key: &[u8], seq: Seq, base: Seq, out: &mut Vec<Version>) {
         let memtable = self.memtable.borrow();
-        for (run_key, version) in memtable.versions_from(&versioned(key, seq)) {
-            if key_of(run_key) != key || version.seq <= base || ends(out) {
-                break;
-            }
-            out.push(version.clone());
+        let versions = &memtable.versions;
+        let mut number = versions.find(key, seq);
+        while let Some(version) = number
+            .filter(|_| !ends(out))
+            .and_then(|number| versions.version(number))
+            .filter(|version| version.seq > base)
+        {
+            out.push(version);
+            number = number.and_then(|number| versions.before(number));
         }
-        self.next = memtable
-            .version_after(&versioned(key, Seq(0)))
-            .map(|(key, _)| key_of(key).to_vec());
+        drop(memtable);
+        self.seek(key, true);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use alloc::rc::Rc;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use super::change::{Change, Wanted, prepare};
@@ -15,7 +14,6 @@ use super::meta::Meta;
 use super::schema::Schema;
 use super::sources::Sources;
 use super::state::KeyStates;
-use super::version::Version;
 use super::view::View;
 use crate::error::{Code, Error, Result};
 use crate::log::{Frames, Log, Position};
@@ -36,16 +34,6 @@ pub struct Table {
     /// The log's bytes at the last mark.
     pub(super) marked_at: Option<u64>,
     pub(super) maintenance: Maintenance,
-}
-
-/// What undoes an applied change.
-pub struct Applied {
-    /// The encoded key.
-    pub key: Vec<u8>,
-    /// The version; its time is the commit's only once the commit has set it.
-    pub version: Version,
-    /// The markers that were added.
-    pub postings: Vec<(usize, Vec<u8>)>,
 }
 
 impl Table {
@@ -114,66 +102,55 @@ impl Table {
     }
 
     /// Checks what is wanted against the row as it is just before the event.
-    pub fn prepare(&mut self, wanted: Wanted) -> Result<Change> {
-        let known = self.states.get(&wanted.key);
+    pub fn prepare<'a>(&mut self, wanted: Wanted<'a>) -> Result<Change<'a>> {
+        let known = self.states.get(wanted.key);
         let view = self.view(Seq(wanted.seq.0.saturating_sub(1)));
         prepare(&view, wanted, known)
     }
 
     /// Puts a change into memory. Views at or above its seq see it.
-    pub fn apply(&mut self, change: Change) -> Applied {
-        let Change {
-            key,
-            version,
-            postings,
-            state,
-        } = change;
-        let seq = version.seq;
-        self.states.set(&key, state);
-        self.sources.rows.borrow_mut().changed(&key, seq);
-        let mut keys = Vec::with_capacity(postings.len());
+    pub fn apply(&mut self, change: &Change<'_>) {
+        let version = change.version();
+        self.states.set(change.key, change.state);
+        let mut rows = self.sources.rows.borrow_mut();
+        rows.changed(change.key, version.seq);
         if let Some(memtable) = self.sources.memtables.last() {
             let mut memtable = memtable.borrow_mut();
-            memtable.insert(&key, version.clone());
-            for (index, run_key, posting) in postings {
-                keys.push((index, run_key.clone()));
-                memtable.insert_posting(index, run_key, posting);
-            }
-        }
-        Applied {
-            key,
-            version,
-            postings: keys,
+            memtable.insert(change.key, &version, &change.markers);
         }
     }
 
-    /// Gives a version of a transaction that is being committed the commit's time.
-    pub fn set_time(&self, applied: &Applied, time: Timestamp) {
-        self.sources
-            .rows
-            .borrow_mut()
-            .changed(&applied.key, applied.version.seq);
-        if let Some(memtable) = self.memtable() {
+    /// Gives the changes above `seq`, which a transaction has made that is being committed, the commit's time.
+    pub fn set_time(&self, seq: Seq, time: Timestamp) {
+        let mut rows = self.sources.rows.borrow_mut();
+        for memtable in self.memtables_above(seq) {
+            let mut memtable = memtable.borrow_mut();
+            let newest = memtable.versions.newest();
             memtable
-                .borrow_mut()
-                .set_time(&applied.key, applied.version.seq, time);
+                .versions
+                .set_time(seq, time, |key| rows.changed(key, newest));
         }
     }
 
-    /// Takes a change of an open transaction out of memory again; the newest first.
-    pub fn undo(&mut self, applied: &Applied) {
-        self.states.forget(&applied.key);
-        self.sources
-            .rows
-            .borrow_mut()
-            .undone(&applied.key, applied.version.seq);
-        if let Some(memtable) = self.sources.memtables.last() {
-            let mut memtable = memtable.borrow_mut();
-            memtable.remove(&applied.key, applied.version.seq);
-            for (index, key) in &applied.postings {
-                memtable.remove_posting(*index, key);
+    /// Takes the changes above `seq`, which an open transaction has made, out of memory again.
+    pub fn undo(&mut self, seq: Seq) {
+        let mut rows = self.sources.rows.borrow_mut();
+        let states = &mut self.states;
+        for memtable in self.sources.memtables.iter().rev() {
+            if memtable.borrow().is_covered_by(seq) {
+                break;
             }
+            memtable.borrow_mut().pop_above(seq, |key| {
+                states.forget(key);
+                rows.undone(key, Seq(seq.0 + 1));
+            });
         }
+    }
+
+    /// The memtables that have something above `seq`, the newest first.
+    fn memtables_above(&self, seq: Seq) -> impl Iterator<Item = &SharedMemtable> {
+        let memtables = self.sources.memtables.iter().rev();
+        memtables.take_while(move |memtable| !memtable.borrow().is_covered_by(seq))
     }
 
     /// The memtable that is being written.

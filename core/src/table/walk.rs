@@ -80,20 +80,18 @@ impl Walk {
 
     fn in_memtable(&mut self, at: usize) -> Option<Version> {
         let memtable = self.sources.memtables.get(at)?.borrow();
-        let (run_key, version) = memtable.versions_from(&self.probe).next()?;
-        let (key, seq) = split_seq(run_key)?;
-        if key != self.key() || seq <= self.floor {
+        let (_, below) = split_seq(&self.probe)?;
+        let versions = &memtable.versions;
+        let number = versions.find(self.key(), below)?;
+        let seq = versions.head(number)?.seq;
+        if seq <= self.floor {
             return None;
         }
-        let version = version.clone();
+        let version = versions.version(number)?;
         drop(memtable);
-        self.step_below(seq);
-        Some(version)
-    }
-
-    fn step_below(&mut self, seq: Seq) {
         self.probe.truncate(self.key_len);
         super::version::push_seq(Seq(seq.0.saturating_sub(1)), &mut self.probe);
+        Some(version)
     }
 
     fn in_run(&mut self, at: usize) -> Result<Option<Version>> {

@@ -26,10 +26,18 @@ impl Key {
     /// # Errors
     /// [`Code::InvalidKey`] for anything but an integer or a string of at most [`KEY_BYTES_MAX`] bytes.
     pub fn from_value(value: &Value) -> Result<Key> {
+        Key::check(value).and_then(Key::from_view)
+    }
+
+    /// A value that can be a key, borrowed.
+    ///
+    /// # Errors
+    /// Those of [`Key::from_value`].
+    pub fn check(value: &Value) -> Result<ValueRef<'_>> {
         match value {
-            Value::Int(value) => Ok(Key::Int(*value)),
-            Value::UInt(value) => Ok(Key::from(*value)),
-            Value::Str(text) => Ok(Key::Str(checked(text)?.into())),
+            Value::Int(value) => Ok(ValueRef::Int(*value)),
+            Value::UInt(value) => Ok(ValueRef::UInt(*value)),
+            Value::Str(text) => Ok(ValueRef::Str(checked(text)?)),
             other => Err(refused(other.kind())),
         }
     }

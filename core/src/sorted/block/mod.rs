@@ -13,7 +13,7 @@ mod builder;
 mod search;
 
 pub(super) use builder::BlockBuilder;
-pub(super) use search::common_prefix;
+pub(crate) use search::common_prefix;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;

@@ -6,7 +6,7 @@ use super::{Entry, Malformed, RESTART_BYTES, Restart, Spot};
 
 /// How many leading bytes two keys have in common.
 #[inline]
-pub(in super::super) fn common_prefix(left: &[u8], right: &[u8]) -> usize {
+pub(crate) fn common_prefix(left: &[u8], right: &[u8]) -> usize {
     let mut count = 0;
     let (left_words, _) = left.as_chunks::<8>();
     let (right_words, _) = right.as_chunks::<8>();
