@@ -21,6 +21,6 @@ pub mod storage;
 pub mod table;
 pub mod time;
 pub mod value;
-mod varint;
+pub mod varint;
 
 pub use error::{Code, Error, Place, Result, Span};

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 /// Appends `value`.
 #[inline]
-pub(crate) fn write(mut value: u64, out: &mut Vec<u8>) {
+pub fn write(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(low_bits(value) | 0x80);
         value >>= 7;
@@ -19,7 +19,7 @@ fn low_bits(value: u64) -> u8 {
 
 /// Reads a value and returns it with what follows; `None` if the bytes end inside it, if it is above u64, or not in its shortest form.
 #[inline]
-pub(crate) fn read(bytes: &[u8]) -> Option<(u64, &[u8])> {
+pub fn read(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (mut value, mut shift) = (0u64, 0);
     for (index, byte) in bytes.iter().take(10).enumerate() {
         let bits = u64::from(byte & 0x7f);
@@ -39,7 +39,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<(u64, &[u8])> {
 
 /// Like [`read`], going on in `bytes` behind the value.
 #[inline]
-pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
+pub fn take(bytes: &mut &[u8]) -> Option<u64> {
     let (value, rest) = read(bytes)?;
     *bytes = rest;
     Some(value)

@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use driftdb_cli::store::FsStore;
 use driftdb_core::db::{Context, Database, Options, Outcome};
-use driftdb_core::storage::Store;
 use driftdb_core::time::{Point, Timestamp};
 use driftdb_core::value::{Key as EngineKey, Object, Value as EngineValue};
 use driftdb_core::{Code, Error, Result, ql};
+use driftdb_wasm::container::Container;
 use serde_json::Value;
 
+use crate::fault::Mount;
 use crate::oracle::{Doc, Key, Write, text};
 
 /// How a database is opened.
@@ -34,6 +35,7 @@ pub fn small() -> Settings {
 pub struct Engine {
     /// The database.
     pub db: Database,
+    container: Option<Container>,
     reads_only: bool,
 }
 
@@ -56,27 +58,29 @@ pub fn is_storage(code: Code) -> bool {
 
 impl Engine {
     /// Makes a database.
-    pub fn create<S: Store + Clone + 'static>(store: &S, now: u64) -> Result<()> {
-        Database::create(store, Timestamp(now))
+    pub fn create(store: &impl Mount, now: u64) -> Result<()> {
+        let (store, _) = store.mount()?;
+        Database::create(&*store, Timestamp(now))
     }
 
     /// Opens it for writing.
-    pub fn open<S: Store + Clone + 'static>(store: &S, settings: &Settings) -> Result<Engine> {
-        let db = Database::open(Rc::new(store.clone()), settings.clone())?;
+    pub fn open(store: &impl Mount, settings: &Settings) -> Result<Engine> {
+        let (store, container) = store.mount()?;
+        let db = Database::open(store, settings.clone())?;
         Ok(Engine {
             db,
+            container,
             reads_only: false,
         })
     }
 
     /// Opens it for reading.
-    pub fn open_reader<S: Store + Clone + 'static>(
-        store: &S,
-        settings: &Settings,
-    ) -> Result<Engine> {
-        let db = Database::open_reader(Rc::new(store.clone()), settings.clone())?;
+    pub fn open_reader(store: &impl Mount, settings: &Settings) -> Result<Engine> {
+        let (store, container) = store.mount()?;
+        let db = Database::open_reader(store, settings.clone())?;
         Ok(Engine {
             db,
+            container,
             reads_only: true,
         })
     }
@@ -91,6 +95,7 @@ impl Engine {
         let db = Database::open(Rc::new(FsStore::new(dir)), settings.clone())?;
         Ok(Engine {
             db,
+            container: None,
             reads_only: false,
         })
     }
@@ -100,13 +105,18 @@ impl Engine {
         let db = Database::open_reader(Rc::new(FsStore::new(dir)), settings.clone())?;
         Ok(Engine {
             db,
+            container: None,
             reads_only: true,
         })
     }
 
     /// Closes it.
     pub fn close(self) -> Result<()> {
-        self.db.close()
+        self.db.close()?;
+        match self.container {
+            Some(container) if !self.reads_only => container.close(),
+            _ => Ok(()),
+        }
     }
 
     /// The last committed event's seq and time. A reader looks at all tables first.

@@ -24,6 +24,14 @@ fn fault_store() {
 }
 
 #[test]
+fn container() {
+    for (name, contract) in CONTRACTS {
+        println!("{name}");
+        contract(Rc::new(FaultStore::packed().container().unwrap()));
+    }
+}
+
+#[test]
 fn filesystem_store() {
     for (name, contract) in CONTRACTS {
         println!("{name}");

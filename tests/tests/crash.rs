@@ -13,6 +13,9 @@ use driftdb_tests::recovery::recover;
 use driftdb_tests::session::{Script, Session, listing, script};
 use driftdb_tests::workload::Mix;
 
+/// Where a database lives: in files of its own, or in a container.
+type Home = fn() -> FaultStore;
+
 #[derive(Default)]
 struct Figures {
     calls: u64,
@@ -22,14 +25,21 @@ struct Figures {
 }
 
 /// Stops at every `stride`th call of a script and recovers from several survivals of each.
-fn hunt(name: &str, seed: u64, script: &Script, settings: &Settings, stride: u64) -> Figures {
+fn hunt(
+    home: Home,
+    name: &str,
+    seed: u64,
+    script: &Script,
+    settings: &Settings,
+    stride: u64,
+) -> Figures {
     let mut figures = Figures {
-        calls: calls_of(script, settings),
+        calls: calls_of(home, script, settings),
         ..Figures::default()
     };
     let mut stop = 1 + seed % stride;
     while stop <= figures.calls {
-        let session = run_until(script, settings, stop);
+        let session = run_until(home, script, settings, stop);
         figures.stops += 1;
         for survival in survivals(seed ^ (stop << 8)) {
             let crashed = session.store.crash(survival);
@@ -71,8 +81,8 @@ fn survivals(seed: u64) -> Vec<Survival> {
     all
 }
 
-fn calls_of(script: &Script, settings: &Settings) -> u64 {
-    let store = FaultStore::new();
+fn calls_of(home: Home, script: &Script, settings: &Settings) -> u64 {
+    let store = home();
     let mut session = Session::create(store.clone(), settings.clone());
     let finished = session
         .run(script)
@@ -82,8 +92,8 @@ fn calls_of(script: &Script, settings: &Settings) -> u64 {
     store.calls()
 }
 
-fn run_until(script: &Script, settings: &Settings, stop: u64) -> Session {
-    let store = FaultStore::new();
+fn run_until(home: Home, script: &Script, settings: &Settings, stop: u64) -> Session {
+    let store = home();
     store.script(Some(Fault {
         at: stop,
         what: What::Stop,
@@ -109,6 +119,7 @@ fn print(name: &str, all: &[Figures]) {
 }
 
 fn hunt_seeds(
+    home: Home,
     name: &str,
     seeds: Vec<u64>,
     mix: Mix,
@@ -118,9 +129,42 @@ fn hunt_seeds(
 ) {
     let all: Vec<Figures> = seeds
         .into_iter()
-        .map(|seed| hunt(name, seed, &script(seed, mix, count), settings, stride))
+        .map(|seed| {
+            hunt(
+                home,
+                name,
+                seed,
+                &script(seed, mix, count),
+                settings,
+                stride,
+            )
+        })
         .collect();
     print(name, &all);
+}
+
+/// The hunt on files, and on a container, whose bounded form looks at fewer stops.
+fn hunt_both(name: &str, long: u64, mix: Mix, count: usize, settings: &Settings) {
+    hunt_seeds(
+        FaultStore::new,
+        name,
+        seeds(1, long),
+        mix,
+        count,
+        settings,
+        1,
+    );
+    let name = format!("{name}, in a container");
+    let stride = pick(7, 1);
+    hunt_seeds(
+        FaultStore::packed,
+        &name,
+        seeds(1, long),
+        mix,
+        count,
+        settings,
+        stride,
+    );
 }
 
 #[test]
@@ -134,7 +178,7 @@ fn transactions_over_three_tables() {
         reopen: 4,
         ..Mix::default()
     };
-    hunt_seeds("transactions", seeds(1, 40), mix, 40, &small(), 1);
+    hunt_both("transactions", 40, mix, 40, &small());
 }
 
 #[test]
@@ -150,7 +194,7 @@ fn rotation() {
         segment_bytes: 1024,
         ..small()
     };
-    hunt_seeds("rotation", seeds(1, 20), mix, 40, &settings, 1);
+    hunt_both("rotation", 20, mix, 40, &settings);
 }
 
 #[test]
@@ -166,7 +210,7 @@ fn snapshots_and_merges() {
         snapshot_events: 12,
         ..small()
     };
-    hunt_seeds("snapshots and merges", seeds(1, 20), mix, 40, &settings, 1);
+    hunt_both("snapshots and merges", 20, mix, 40, &settings);
 }
 
 #[test]
@@ -175,7 +219,7 @@ fn compaction() {
         compact: 20,
         ..Mix::default()
     };
-    hunt_seeds("compaction", seeds(1, 20), mix, 40, &small(), 1);
+    hunt_both("compaction", 20, mix, 40, &small());
 }
 
 #[test]
@@ -185,12 +229,17 @@ fn imports() {
         filler: 300,
         ..Mix::default()
     };
-    hunt_seeds("imports", seeds(1, 20), mix, 16, &small(), 1);
+    hunt_both("imports", 20, mix, 16, &small());
 }
 
 /// Commits in batches: a crash may lose the newest, and keeps a prefix of them, each whole.
 #[test]
 fn batches_keep_a_prefix() {
+    batches(FaultStore::new, 1);
+    batches(FaultStore::packed, pick(7, 1));
+}
+
+fn batches(home: Home, stride: usize) {
     let mix = Mix {
         transaction: 50,
         snapshot: 2,
@@ -207,9 +256,9 @@ fn batches_keep_a_prefix() {
     let mut lost = 0;
     for seed in seeds(1, 40) {
         let script = script(seed, mix, 50);
-        figures.calls = calls_of(&script, &settings);
-        for stop in 1..=figures.calls {
-            let (session, states) = states_until(&script, &settings, stop);
+        figures.calls = calls_of(home, &script, &settings);
+        for stop in (1..=figures.calls).step_by(stride) {
+            let (session, states) = states_until(home, &script, &settings, stop);
             figures.stops += 1;
             for survival in survivals(seed ^ (stop << 8)) {
                 let crashed = session.store.crash(survival);
@@ -217,7 +266,7 @@ fn batches_keep_a_prefix() {
                     let ran = listing(&script[..session.steps.min(script.len())].to_vec());
                     panic!("batches, seed {seed}, stop at call {stop}, {survival:?}:\n{ran}{what}")
                 };
-                let head = match Engine::open(&FaultStore::from_files(crashed.files()), &settings) {
+                let head = match Engine::open(&crashed.copy(), &settings) {
                     Ok(mut engine) => engine.head().map_or(0, |head| head.0),
                     Err(_) => 0,
                 };
@@ -247,8 +296,13 @@ fn batches_keep_a_prefix() {
 }
 
 /// Runs up to a stop; the states of which one must be there then: those since the last time all was synced.
-fn states_until(script: &Script, settings: &Settings, stop: u64) -> (Session, Vec<Oracle>) {
-    let store = FaultStore::new();
+fn states_until(
+    home: Home,
+    script: &Script,
+    settings: &Settings,
+    stop: u64,
+) -> (Session, Vec<Oracle>) {
+    let store = home();
     store.script(Some(Fault {
         at: stop,
         what: What::Stop,
@@ -273,6 +327,11 @@ fn states_until(script: &Script, settings: &Settings, stop: u64) -> (Session, Ve
 /// A second crash while the first is being recovered from.
 #[test]
 fn a_crash_in_the_recovery() {
+    second_crash(FaultStore::new, 6);
+    second_crash(FaultStore::packed, 41);
+}
+
+fn second_crash(home: Home, stride: usize) {
     let mix = Mix {
         transaction: 50,
         compact: 8,
@@ -282,15 +341,15 @@ fn a_crash_in_the_recovery() {
     let mut figures = Figures::default();
     for seed in seeds(1, 20) {
         let script = script(seed, mix, 40);
-        figures.calls = calls_of(&script, &small());
-        for stop in (1..=figures.calls).step_by(pick(6, 1)) {
-            let session = run_until(&script, &small(), stop);
+        figures.calls = calls_of(home, &script, &small());
+        for stop in (1..=figures.calls).step_by(pick(stride, 1)) {
+            let session = run_until(home, &script, &small(), stop);
             let survival = Survival::Mixed(seed ^ (stop << 8));
             let first = session.store.crash(survival);
-            let probe = FaultStore::from_files(first.files());
+            let probe = first.copy();
             let _ = Engine::open(&probe, &small());
             for again in 1..=probe.calls() {
-                let store = FaultStore::from_files(first.files());
+                let store = first.copy();
                 store.stop_in(again);
                 let _ = Engine::open(&store, &small());
                 let second = store.crash(Survival::Mixed(again ^ (stop << 16)));

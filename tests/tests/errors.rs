@@ -117,7 +117,7 @@ fn examine(
     }
     session.engine = None;
     session.store.script(None);
-    let live = FaultStore::from_files(session.store.files());
+    let live = session.store.copy();
     let crashes = [Survival::Dropped, Survival::Kept, Survival::Mixed(seed)];
     let stores = std::iter::once(live).chain(crashes.map(|survival| session.store.crash(survival)));
     for (number, store) in stores.enumerate() {

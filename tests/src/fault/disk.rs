@@ -58,6 +58,9 @@ impl Name {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Undecided(pub(super) Vec<(String, Option<usize>)>);
 
+/// The name of a container's file.
+pub(super) const CONTAINER: &str = "database.drift";
+
 /// What a call is to do now.
 enum Verdict {
     Go,
@@ -77,6 +80,8 @@ pub(super) struct Disk {
     pub(super) read_fault: Option<u64>,
     pub(super) reserving: bool,
     pub(super) locked: bool,
+    /// Whether engines work in a container in one of the files.
+    pub(super) packed: bool,
     pub(super) trace: Vec<Call>,
     stopped: bool,
 }
@@ -113,6 +118,7 @@ impl Disk {
             read_fault: None,
             reserving: true,
             locked: false,
+            packed: false,
             trace: Vec::new(),
             stopped: false,
         }
@@ -260,6 +266,52 @@ impl Disk {
             self.files[id].change(Change::Write(at, bytes[..written].to_vec()));
         }
         result
+    }
+
+    /// The file of a container; its name is durable.
+    pub(super) fn container(&mut self) -> usize {
+        let found = self.id_of(CONTAINER);
+        found.unwrap_or_else(|| {
+            let id = self.add_file(File::default());
+            let name = self.names.entry(CONTAINER.to_string()).or_default();
+            name.set_durable(Some(id));
+            id
+        })
+    }
+
+    /// Writes anywhere in a file; how many bytes were written. Where the space ends the answer is short, as some platforms have it.
+    pub(super) fn write_at(
+        &mut self,
+        id: usize,
+        path: &str,
+        at: u64,
+        bytes: &[u8],
+    ) -> Result<usize> {
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        let (written, result) = match self.count(CallKind::Append, path, bytes.len())? {
+            Verdict::Go => (bytes.len(), Ok(bytes.len())),
+            Verdict::Stop(error) | Verdict::Fail(error, Effect::Whole) => (bytes.len(), Err(error)),
+            Verdict::Fail(error, Effect::Half) if error.code() == Code::StorageFull => {
+                (bytes.len() / 2, Ok(bytes.len() / 2))
+            }
+            Verdict::Fail(error, Effect::Half) => (bytes.len() / 2, Err(error)),
+            Verdict::Fail(error, Effect::None) => (0, Err(error)),
+        };
+        if written > 0 {
+            self.files[id].change(Change::Write(at, bytes[..written].to_vec()));
+        }
+        result
+    }
+
+    /// Makes a file this long, shorter or longer.
+    pub(super) fn set_len(&mut self, id: usize, path: &str, len: u64) -> Result<()> {
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let (kind, change) = match len < self.live(id).len() {
+            true => (CallKind::Truncate, Change::Truncate(len)),
+            false => (CallKind::Reserve, Change::Extend(len)),
+        };
+        let verdict = self.count(kind, path, len)?;
+        self.when(verdict, |disk| disk.files[id].change(change))
     }
 
     pub(super) fn reserve(&mut self, id: usize, path: &str, len: u64) -> Result<()> {

@@ -13,6 +13,7 @@
 
 mod disk;
 mod file;
+mod packed;
 mod survival;
 
 use std::cell::RefCell;
@@ -24,6 +25,7 @@ use driftdb_core::{Code, Error, Result};
 
 use disk::Disk;
 pub use disk::{Call, CallKind};
+pub use packed::{Mount, PackedFile};
 pub use survival::Survival;
 
 /// What goes wrong at the chosen call.
@@ -144,9 +146,30 @@ impl FaultStore {
         disk.trace.iter().skip(at as usize).cloned().collect()
     }
 
+    /// Whether engines work in a container in one of the files.
+    pub fn is_packed(&self) -> bool {
+        self.0.borrow().packed
+    }
+
+    /// An empty store in which engines work in a container in one of the files.
+    pub fn packed() -> Self {
+        FaultStore::from_files(BTreeMap::new()).with_packed(true)
+    }
+
+    /// A store of the same kind with the files that a process sees now, all durable, without a fault.
+    pub fn copy(&self) -> Self {
+        FaultStore::from_files(self.files()).with_packed(self.is_packed())
+    }
+
+    fn with_packed(self, packed: bool) -> Self {
+        self.0.borrow_mut().packed = packed;
+        self
+    }
+
     /// The store that a restart finds if the machine stops now, everything on it durable and unlocked.
     pub fn crash(&self, survival: Survival) -> FaultStore {
         FaultStore::from_files(survival::surviving(&self.0.borrow(), survival))
+            .with_packed(self.is_packed())
     }
 }
 
