@@ -144,6 +144,14 @@ pub struct Durable {
     pub durability: DurabilityLevel,
 }
 
+/// What to do about a lock that nobody can say is held.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Lock {
+    /// Take the writer's lock from a program of which nobody can say whether it still runs; if it does, it may write no more
+    #[arg(long)]
+    pub break_lock: bool,
+}
+
 /// `driftdb init`
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  driftdb init ./mydata")]
@@ -201,6 +209,10 @@ pub struct Sql {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub durable: Durable,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub lock: Lock,
 }
 
 /// `driftdb select`
@@ -387,6 +399,10 @@ pub struct Import {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub durable: Durable,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub lock: Lock,
 }
 
 /// `driftdb export`
@@ -456,6 +472,10 @@ pub struct Load {
     /// When a commit counts as done
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = DurabilityLevel::Batch)]
     pub durability: DurabilityLevel,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub lock: Lock,
 }
 
 /// `driftdb snapshot`
@@ -468,6 +488,10 @@ pub struct Snapshot {
     /// The table
     #[arg(short, long)]
     pub table: String,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub lock: Lock,
 }
 
 /// `driftdb compact`
@@ -491,6 +515,10 @@ pub struct Compact {
     /// Keep all history since this point
     #[arg(long, value_name = "POINT")]
     pub keep_since: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub lock: Lock,
 }
 
 /// `driftdb verify`

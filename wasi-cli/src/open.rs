@@ -8,7 +8,7 @@ use driftdb_core::storage::Store;
 use driftdb_core::time::Timestamp;
 use driftdb_core::{Code, Error};
 
-use crate::args::DurabilityLevel;
+use crate::args::{DurabilityLevel, Lock};
 use crate::errors::{Failure, Result};
 use crate::store::FsStore;
 
@@ -25,7 +25,7 @@ pub fn create(dir: &Path, now: Timestamp) -> Result<()> {
 }
 
 /// Opens for writing, and says what recovery cut off.
-pub fn writer(dir: &Path, durability: DurabilityLevel) -> Result<Database> {
+pub fn writer(dir: &Path, lock: &Lock, durability: DurabilityLevel) -> Result<Database> {
     let durability = match durability {
         DurabilityLevel::Commit => Durability::Commit,
         DurabilityLevel::Batch => Durability::Batch,
@@ -34,7 +34,10 @@ pub fn writer(dir: &Path, durability: DurabilityLevel) -> Result<Database> {
         durability,
         ..Options::default()
     };
-    let db = Database::open(Rc::new(FsStore::new(dir)), options);
+    let db = Database::open(
+        Rc::new(FsStore::new(dir).break_lock(lock.break_lock)),
+        options,
+    );
     let db = db.map_err(|error| name(dir, error))?;
     for (table, bytes) in &db.report().torn {
         anstream::eprintln!(

@@ -7,7 +7,7 @@ use driftdb_core::db::{Context, Database, Outcome, Step, Work, Written};
 use driftdb_core::ql::{Params, Parser, Statement};
 use driftdb_core::value::Object;
 
-use crate::args::{DurabilityLevel, Format};
+use crate::args::{DurabilityLevel, Format, Lock};
 use crate::errors::{Failure, Result, Script};
 use crate::interrupt;
 use crate::open;
@@ -31,13 +31,15 @@ pub struct Settings {
     pub now: Option<driftdb_core::time::Timestamp>,
     /// When a commit counts as done.
     pub durability: DurabilityLevel,
+    /// What to do about the lock.
+    pub lock: Lock,
 }
 
 impl Session {
     /// Opens the database, for writing if `writes`; otherwise the first statement that writes opens it anew.
     pub fn open(dir: PathBuf, writes: bool, format: Format, settings: Settings) -> Result<Self> {
         let db = if writes {
-            open::writer(&dir, settings.durability)?
+            open::writer(&dir, &settings.lock, settings.durability)?
         } else {
             open::reader(&dir)?
         };
@@ -100,7 +102,7 @@ impl Session {
     /// Runs one statement and shows its outcome.
     fn run(&mut self, statement: &Statement, params: &Params, out: &mut dyn Write) -> Result<()> {
         if !self.writes && !statement.kind.is_read() {
-            self.db = open::writer(&self.dir, self.settings.durability)?;
+            self.db = open::writer(&self.dir, &self.settings.lock, self.settings.durability)?;
             self.writes = true;
         }
         let context = Context {

@@ -11,5 +11,5 @@ pub fn run(compact: Compact) -> Result<()> {
     if let Some(point) = compact.keep_since {
         text += &format!(" KEEP SINCE {}", Value::Str(point));
     }
-    super::one_statement(compact.dir.dir, true, Format::Table, text)
+    super::one_statement(compact.dir.dir, Some(compact.lock), Format::Table, text)
 }

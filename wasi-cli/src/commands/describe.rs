@@ -8,5 +8,5 @@ use crate::output;
 pub fn run(describe: Describe) -> Result<()> {
     let text = format!("DESCRIBE {}", super::quoted(&describe.table));
     let format = output::format_or_default(describe.output.format);
-    super::one_statement(describe.dir.dir, false, format, text)
+    super::one_statement(describe.dir.dir, None, format, text)
 }

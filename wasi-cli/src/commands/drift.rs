@@ -9,5 +9,5 @@ pub fn run(drift: Drift) -> Result<()> {
     let key = options::key(&drift.key)?;
     let text = format!("SHOW DRIFT {} KEY {key}", super::quoted(&drift.table));
     let format = output::format_or_default(drift.output.format);
-    super::one_statement(drift.dir.dir, false, format, text)
+    super::one_statement(drift.dir.dir, None, format, text)
 }

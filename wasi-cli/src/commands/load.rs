@@ -14,7 +14,7 @@ pub fn run(load: Load) -> Result<()> {
     let source = Source::open(&load.file)?;
     let mut progress = Progress::new("events", source.size());
     let mut lines = Lines::new(source);
-    let mut db = open::writer(&load.dir.dir, load.durability)?;
+    let mut db = open::writer(&load.dir.dir, &load.lock, load.durability)?;
     let done = all(&load, &mut db, &mut lines, &mut progress);
     progress.finish();
     let closed = db.close();

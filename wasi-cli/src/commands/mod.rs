@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use driftdb_core::ql::Params;
 
-use crate::args::{Command, Format};
+use crate::args::{Command, Format, Lock};
 use crate::errors::{Result, Script};
 use crate::session::{Session, Settings};
 
@@ -41,14 +41,18 @@ pub fn run(command: Command) -> Result<()> {
     }
 }
 
-/// Runs the one statement that a command stands for. Its text is shown if it has an error.
-fn one_statement(dir: PathBuf, writes: bool, format: Format, text: String) -> Result<()> {
+/// Runs the one statement that a command stands for, for which it needs the writer's lock or not. Its text is shown if it has an error.
+fn one_statement(dir: PathBuf, lock: Option<Lock>, format: Format, text: String) -> Result<()> {
     let script = Script {
         name: "the statement".into(),
         text,
         first_line: 1,
     };
-    let mut session = Session::open(dir, writes, format, Settings::default())?;
+    let settings = Settings {
+        lock: lock.unwrap_or_default(),
+        ..Settings::default()
+    };
+    let mut session = Session::open(dir, lock.is_some(), format, settings)?;
     session.run_script(&script, &Params::none())?;
     session.close()
 }

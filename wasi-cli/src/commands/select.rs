@@ -22,7 +22,7 @@ pub fn run(select: Select) -> Result<()> {
     }
     end(&mut text, &select.filter);
     let format = output::format_or_default(select.output.format);
-    super::one_statement(select.dir.dir, false, format, text)
+    super::one_statement(select.dir.dir, None, format, text)
 }
 
 /// The statement up to its condition, a line for each part, so that no part reaches into the next.

@@ -6,5 +6,5 @@ use crate::errors::Result;
 /// Runs SNAPSHOT and says what it did.
 pub fn run(snapshot: Snapshot) -> Result<()> {
     let text = format!("SNAPSHOT {}", super::quoted(&snapshot.table));
-    super::one_statement(snapshot.dir.dir, true, Format::Table, text)
+    super::one_statement(snapshot.dir.dir, Some(snapshot.lock), Format::Table, text)
 }

@@ -35,6 +35,7 @@ pub fn run(sql: Sql) -> Result<()> {
         meta: sql.metadata.object(),
         now: sql.metadata.now,
         durability: sql.durable.durability,
+        lock: sql.lock,
     };
     let format = output::format_or_default(sql.output.format);
     let mut session = Session::open(sql.dir.dir, writes, format, settings)?;

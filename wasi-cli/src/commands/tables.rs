@@ -8,5 +8,5 @@ use crate::output;
 pub fn run(tables: Tables) -> Result<()> {
     let text = "SHOW TABLES".to_owned();
     let format = output::format_or_default(tables.output.format);
-    super::one_statement(tables.dir.dir, false, format, text)
+    super::one_statement(tables.dir.dir, None, format, text)
 }

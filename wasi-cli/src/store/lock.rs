@@ -1,66 +1,75 @@
-//! The writer's lock: an exclusive file lock on LOCK, which holds the writer's epoch as decimal text. The system frees it when the process
-//! ends, however it ends.
-//!
-//! Where the platform has no file locks (WASI), the lock is a second file, `LOCK.held`, created exclusively and removed at the end. If a
-//! process dies there, the file stays: remove it by hand when no writer runs.
+//! The writer's lock: the file LOCK, which says who writes. It is taken by creating the next epoch's file exclusively and renaming it to
+//! LOCK, so that one of many wins wherever there are files; where there are file locks the owner holds one besides, which ends with its
+//! process. docs/FORMAT.md has the rules.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use driftdb_core::storage::Lock;
 use driftdb_core::{Code, Error, Result};
 
+use super::claim::{Claim, Owner};
 use super::error::Context;
 use super::paths;
-use super::pool::read_at;
 
 /// The lock's file.
 pub const LOCK: &str = "LOCK";
-const HELD: &str = "LOCK.held";
-/// A reader that asks whether there is a writer holds the lock for a moment; a writer tries again before it gives up.
+/// Takers that meet try again: each of them is through in a moment.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(1);
-/// An epoch has at most 20 digits and a newline.
-const EPOCH_BYTES: usize = 24;
+/// A taker that has not renamed its file after this long never will; if it does, it finds that LOCK is not its own.
+const TAKING: Duration = Duration::from_secs(10);
 
 /// The lock, held.
 pub struct FsLock {
+    path: PathBuf,
+    /// LOCK as this writer made it: stays the same file, whatever bears the name.
     file: File,
-    epoch: u64,
-    text: Vec<u8>,
-    held: Option<PathBuf>,
+    claim: Claim,
+    text: String,
+}
+
+/// Why the lock cannot be had in this moment.
+enum Refusal {
+    /// An owner of whom nobody can say that it is dead.
+    Held(Error),
+    /// The file lock is taken: by the owner, or for a moment by a taker or by a reader that looks. Worth another try.
+    Meanwhile(Error),
 }
 
 impl FsLock {
-    /// Takes the lock and writes the next epoch.
-    pub fn take(root: &Path) -> Result<FsLock> {
-        let mut file = open_file(root).context(LOCK)?;
-        let held = acquire(root, &file)?;
-        let epoch = read_epoch(&mut file).context(LOCK)?.saturating_add(1);
-        let text = format!("{epoch}\n").into_bytes();
-        write_epoch(&mut file, &text).context(LOCK)?;
-        Ok(FsLock {
-            file,
-            epoch,
-            text,
-            held,
-        })
+    /// Takes the lock. With `break_lock` an owner of whom nobody can say whether it lives counts as dead.
+    pub fn take(root: &Path, break_lock: bool) -> Result<FsLock> {
+        let path = root.join(LOCK);
+        if !root.is_dir() {
+            for dir in paths::create_parents(&path).context(LOCK)? {
+                paths::sync_dir(&dir).context(LOCK)?;
+            }
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match try_take(&path, break_lock)? {
+                Ok(lock) => return Ok(lock),
+                Err(Refusal::Meanwhile(_)) if tries < TRIES => std::thread::sleep(PAUSE),
+                Err(Refusal::Meanwhile(error) | Refusal::Held(error)) => return Err(error),
+            }
+        }
     }
 }
 
 impl Lock for FsLock {
     fn epoch(&self) -> u64 {
-        self.epoch
+        self.claim.epoch
     }
 
     fn check(&self) -> Result<()> {
-        let mut bytes = [0; EPOCH_BYTES];
-        let count = read_at(&self.file, 0, &mut bytes).context(LOCK)?;
-        match bytes.get(..count) == Some(self.text.as_slice()) {
-            true => Ok(()),
-            false => Err(
+        // By name: another writer's LOCK is another file.
+        match read(&self.path).context(LOCK)? {
+            Some(text) if text == self.text => Ok(()),
+            _ => Err(
                 Error::new(Code::Conflict, "another writer has taken the lock").in_file(LOCK, None),
             ),
         }
@@ -69,87 +78,175 @@ impl Lock for FsLock {
 
 impl Drop for FsLock {
     fn drop(&mut self) {
-        if let Some(held) = &self.held {
-            // The worst that a failure leaves is a lock that has to be removed by hand.
-            let _ = fs::remove_file(held);
-        }
+        // Only this writer's own file, which another may have replaced already. The worst that a failure leaves is a claim of the dead.
+        let _ = self.file.set_len(self.claim.free_text().len() as u64);
     }
 }
 
-/// Takes the lock; the path of the file that stands for it where there are no file locks.
-fn acquire(root: &Path, file: &File) -> Result<Option<PathBuf>> {
-    for _ in 0..TRIES {
-        match file.try_lock() {
-            Ok(()) => return Ok(None),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-                return acquire_held(root).map(Some);
-            }
-            Err(TryLockError::Error(error)) => return Err(error).context(LOCK),
-        }
-    }
-    Err(busy())
-}
-
-fn acquire_held(root: &Path) -> Result<PathBuf> {
-    let held = root.join(HELD);
-    match File::create_new(&held) {
-        Ok(_) => Ok(held),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Err(busy().hint("this platform has no file locks: if no writer runs, remove LOCK.held from the database's directory"))
-        }
-        Err(error) => Err(error).context(HELD),
-    }
-}
-
-fn busy() -> Error {
-    Error::new(Code::Busy, "the database is open for writing elsewhere")
-}
-
-/// Whether a writer holds the lock.
+/// Whether a writer holds the lock, or may.
 pub fn is_locked(root: &Path) -> Result<bool> {
-    let file = match File::open(root.join(LOCK)) {
-        Err(error) if paths::is_absent(&error) => return Ok(false),
-        file => file.context(LOCK)?,
-    };
-    match file.try_lock_shared() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-            Ok(root.join(HELD).exists())
-        }
-        Err(TryLockError::Error(error)) => Err(error).context(LOCK),
-    }
-}
-
-/// The epoch that was written last; 0 for none.
-fn read_epoch(file: &mut File) -> io::Result<u64> {
-    let mut text = String::new();
-    match file.take(EPOCH_BYTES as u64).read_to_string(&mut text) {
-        Err(error) if error.kind() != ErrorKind::InvalidData => Err(error),
-        _ => Ok(text.trim().parse().unwrap_or(0)),
-    }
-}
-
-/// Writes over the epoch before, which has at most as many digits.
-fn write_epoch(file: &mut File, text: &[u8]) -> io::Result<()> {
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(text)?;
-    file.set_len(text.len() as u64)
-}
-
-/// Opens the lock's file, creating it and the directory; the directory's name is durable then.
-fn open_file(root: &Path) -> io::Result<File> {
     let path = root.join(LOCK);
-    if !root.is_dir() {
-        for dir in paths::create_parents(&path)? {
-            paths::sync_dir(&dir)?;
+    let Some(owner) = read(&path)
+        .context(LOCK)?
+        .and_then(|text| Claim::from_text(&text).owner)
+    else {
+        return Ok(false);
+    };
+    if owner.flock {
+        let file = match File::open(&path) {
+            Err(error) if paths::is_absent(&error) => return Ok(false),
+            file => file.context(LOCK)?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(false),
+            Err(TryLockError::WouldBlock) => return Ok(true),
+            Err(TryLockError::Error(_)) => {}
         }
     }
-    File::options()
+    Ok(!is_dead(&owner, &path))
+}
+
+fn try_take(path: &Path, break_lock: bool) -> Result<Result<FsLock, Refusal>> {
+    // The file lock on the LOCK of before: nobody else takes it over now, and an owner that held it is dead.
+    let before = match File::options().read(true).write(true).open(path) {
+        Err(error) if paths::is_absent(&error) => None,
+        file => Some(file.context(LOCK)?),
+    };
+    let flocked = match &before {
+        None => false,
+        Some(file) => match file.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => {
+                let owner = Claim::from_text(&read_file(file).context(LOCK)?).owner;
+                return Ok(Err(Refusal::Meanwhile(held_by(&owner.unwrap_or_default()))));
+            }
+            Err(TryLockError::Error(error)) if lacks_locks(&error) => false,
+            Err(TryLockError::Error(error)) => return Err(error).context(LOCK),
+        },
+    };
+    let text_before = match &before {
+        Some(file) => Some(read_file(file).context(LOCK)?),
+        None => None,
+    };
+    let claim_before = Claim::from_text(text_before.as_deref().unwrap_or_default());
+    if let Some(owner) = &claim_before.owner {
+        let dead = (owner.flock && flocked) || is_dead(owner, path);
+        if !dead && !break_lock {
+            return Ok(Err(Refusal::Held(may_live(owner))));
+        }
+    }
+    claim(
+        path,
+        text_before.as_deref(),
+        claim_before.epoch.saturating_add(1),
+        break_lock,
+    )
+}
+
+/// Creates the epoch's file, of which there can be one, and makes it LOCK if that has stayed as it was.
+fn claim(
+    path: &Path,
+    before: Option<&str>,
+    epoch: u64,
+    break_lock: bool,
+) -> Result<Result<FsLock, Refusal>> {
+    let new = paths::temporary(&path.with_file_name(format!("{LOCK}.{epoch}")));
+    let mut file = match File::options()
         .read(true)
         .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
+        .create_new(true)
+        .open(&new)
+    {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if break_lock || is_older(&new, TAKING) {
+                let _ = fs::remove_file(&new);
+            }
+            return Ok(Err(Refusal::Meanwhile(held_by(&Owner::default()))));
+        }
+        file => file.context(LOCK)?,
+    };
+    let flock = file.try_lock().is_ok();
+    let claim = Claim {
+        epoch,
+        owner: Some(Owner::this(flock)),
+    };
+    let text = claim.to_text();
+    let done = (|| {
+        if read(path)?.as_deref() != before {
+            return Ok(false);
+        }
+        file.write_all(text.as_bytes())?;
+        match fs::rename(&new, path) {
+            // Somebody took this file for one that was left behind.
+            Err(error) if paths::is_absent(&error) => {}
+            done => done?,
+        }
+        Ok(read(path)?.as_deref() == Some(&text))
+    })();
+    match done {
+        Ok(true) => Ok(Ok(FsLock {
+            path: path.into(),
+            file,
+            claim,
+            text,
+        })),
+        Ok(false) => {
+            let _ = fs::remove_file(&new);
+            Ok(Err(Refusal::Meanwhile(held_by(&Owner::default()))))
+        }
+        Err(error) => {
+            let _ = fs::remove_file(&new);
+            Err(error).context(LOCK)
+        }
+    }
+}
+
+/// Whether an owner that holds no file lock has ended for sure.
+fn is_dead(owner: &Owner, path: &Path) -> bool {
+    owner.process_is_gone() || owner.lease.is_some_and(|lease| is_older(path, lease))
+}
+
+/// Whether a file was last changed longer ago than that.
+fn is_older(path: &Path, age: Duration) -> bool {
+    let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|changed| {
+        SystemTime::now()
+            .duration_since(changed)
+            .is_ok_and(|passed| passed > age)
+    })
+}
+
+fn lacks_locks(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unsupported)
+}
+
+fn held_by(owner: &Owner) -> Error {
+    let message = format!(
+        "the database is open for writing elsewhere, by {}",
+        owner.describe()
+    );
+    Error::new(Code::Busy, message)
+}
+
+fn may_live(owner: &Owner) -> Error {
+    let hint = match owner.lease {
+        Some(lease) => format!("if that has ended, its lock is free {} seconds after its last sign of life", lease.as_secs()),
+        None => "if that has ended, --break-lock takes its lock; if it has not, it will find that it may not write any more".into(),
+    };
+    held_by(owner).hint(hint)
+}
+
+/// The text of LOCK; `None` if there is none.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if paths::is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_file(mut file: &File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

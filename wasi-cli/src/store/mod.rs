@@ -1,8 +1,9 @@
 //! The filesystem store: a database as a directory.
 //!
-//! On platforms without file locks (WASI) the lock is a file created exclusively, see [`lock`].
+//! Natively and under WASI; what the lock is where there are no file locks, see [`lock`].
 
 mod blob;
+mod claim;
 mod error;
 mod lock;
 mod paths;
@@ -25,6 +26,7 @@ use pool::Pool;
 pub struct FsStore {
     root: Rc<PathBuf>,
     pool: Rc<RefCell<Pool>>,
+    break_lock: bool,
 }
 
 impl FsStore {
@@ -38,7 +40,13 @@ impl FsStore {
         FsStore {
             root: Rc::new(root.into()),
             pool: Rc::new(RefCell::new(Pool::new(open_files_max))),
+            break_lock: false,
         }
+    }
+
+    /// The same store, whose lock counts an owner as dead of whom nobody can say whether it lives: a program without file locks that was killed.
+    pub fn break_lock(self, break_lock: bool) -> Self {
+        FsStore { break_lock, ..self }
     }
 
     /// The directory.
@@ -53,7 +61,7 @@ impl FsStore {
 
 impl Store for FsStore {
     fn lock(&self) -> Result<Box<dyn Lock>> {
-        Ok(Box::new(FsLock::take(&self.root)?))
+        Ok(Box::new(FsLock::take(&self.root, self.break_lock)?))
     }
 
     fn is_locked(&self) -> Result<bool> {

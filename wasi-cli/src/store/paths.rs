@@ -90,11 +90,16 @@ pub fn sync_parent(file: &Path) -> io::Result<()> {
     file.parent().map_or(Ok(()), sync_dir)
 }
 
-/// Writes a whole file beside its place, syncs it and gives it its name.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// What a file is called while it is written; such names are in no list.
+pub fn temporary(path: &Path) -> PathBuf {
     let mut name = path.file_name().map(OsString::from).unwrap_or_default();
     name.push(TEMPORARY);
-    let temporary = path.with_file_name(name);
+    path.with_file_name(name)
+}
+
+/// Writes a whole file beside its place, syncs it and gives it its name.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary(path);
     let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The error that matters is the first; the next replace writes over the rest.
