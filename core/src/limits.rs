@@ -20,3 +20,9 @@ pub const INDEX_VALUE_BYTES_MAX: usize = 256;
 pub const TIMESTAMP_MAX: u64 = 253_402_300_799_999;
 /// Most bytes of a transaction's metadata, in msgpack.
 pub const METADATA_BYTES_MAX: usize = 64 << 10;
+/// Longest name of a client that numbers its requests, in bytes.
+pub const CLIENT_BYTES_MAX: usize = 64;
+/// So many clients' last requests are remembered in a table: those that wrote last.
+pub const CLIENTS_MAX: usize = 1_000;
+/// Most buckets of a timeline.
+pub const BUCKETS_MAX: usize = 10_000;

@@ -108,6 +108,7 @@ impl Session {
         let context = Context {
             now: self.settings.now.unwrap_or_else(crate::options::clock),
             meta: self.settings.meta.clone(),
+            request: None,
         };
         match self.db.run(statement, params, &context)? {
             Outcome::Rows(rows) => {

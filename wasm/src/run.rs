@@ -144,6 +144,7 @@ impl Run {
             now,
             // Statements between BEGIN and COMMIT have the transaction's.
             meta: self.request.meta.clone().filter(|_| !db.in_transaction()),
+            request: None,
         };
         let statement = pinned.as_ref().unwrap_or(statement);
         // Only the last statement's rows are the answer.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::error::Result;
 use crate::log::Op;
-use crate::table::{Step, Version, Walk};
+use crate::table::{Step, Version, Walk, stamp};
 use crate::value::diff::{Change, diff};
 use crate::value::{Bytes, Object, ObjectRef, Raw, Value, patch};
 
@@ -78,11 +78,7 @@ fn describe(version: &Version, before: Option<&Bytes>, after: Option<&Bytes>) ->
         Op::Patch => "PATCH",
         Op::Delete => "SOFT_DELETE",
     };
-    let mut meta = version
-        .meta
-        .as_ref()
-        .and_then(|meta| Some(ObjectRef::new(meta)?.to_object()))
-        .unwrap_or_default();
+    let mut meta = stamp::users(version.meta.as_ref()).unwrap_or_default();
     let by = meta.remove("by").unwrap_or(Value::Null);
     let why = meta.remove("why").unwrap_or(Value::Null);
     let mut row = Object::new();

@@ -10,22 +10,20 @@ use super::eventline::{self, Line};
 use super::history::{Event, History};
 use crate::error::{Code, Error, Result};
 use crate::log::Op;
-use crate::table::{Intent, Schema, Step, Walk};
+use crate::table::{Intent, Schema, Step, Walk, stamp};
 use crate::time::{Point, Seq, Timestamp};
 use crate::value::{Bytes, Key, Object, ObjectRef};
 
-/// The history as event lines, in steps. What is written while it is read is not in it.
+/// The history, or what came after a seq, as event lines, in steps. What is written while it is read is not in it.
 pub struct Dump {
     first: VecDeque<Line>,
     history: History,
-    /// Tables with a transaction that goes on.
-    open: Vec<usize>,
 }
 
 impl Database {
     /// The whole history as event lines: the header, the tables, and every event in order of seq. [`Database::load`] makes an identical database of it.
     pub fn dump(&mut self) -> Result<Dump> {
-        let history = self.history()?;
+        let history = self.history(Seq(0))?;
         let mut first = VecDeque::from([Line::Header]);
         for stream in history.streams() {
             let schema = stream.view.schema();
@@ -46,10 +44,50 @@ impl Database {
                 });
             }
         }
+        Ok(Dump { first, history })
+    }
+
+    /// The events after a seq as event lines, in order, up to the head as it is now. Each that does not say `more` is the last of its transaction;
+    /// [`Dump::upto`] is where to go on from next time.
+    ///
+    /// ```
+    /// # use std::rc::Rc;
+    /// # use driftdb_core::db::{Database, Options, Schema, Step, drive};
+    /// # use driftdb_core::{storage::MemoryStore, time::{Seq, Timestamp}, value::Object};
+    /// # let store = Rc::new(MemoryStore::default());
+    /// # Database::create(&*store, Timestamp(0))?;
+    /// # let mut db = Database::open(store, Options::default())?;
+    /// # db.create_table(Schema::new("t", "id", &[])?)?;
+    /// for id in 1..=3 {
+    ///     db.insert("t", &[("id", id)].into_iter().collect::<Object>(), Timestamp(1_000))?;
+    /// }
+    /// let mut changes = db.changes(Seq(1))?;
+    /// let mut lines = 0;
+    /// while drive(|| changes.step())?.is_some() {
+    ///     lines += 1;
+    /// }
+    /// assert_eq!((lines, changes.upto()), (2, Seq(3)));
+    /// # Ok::<(), driftdb_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Code::BeforeHorizon` if a table was compacted later than that: events after the seq are gone.
+    pub fn changes(&mut self, after: Seq) -> Result<Dump> {
+        let history = self.history(after)?;
+        for stream in history.streams() {
+            let horizon = stream.view.sources().horizon;
+            if horizon.seq > after {
+                let message = format!(
+                    "table {} was compacted: its events before @seq:{} ({}) are gone",
+                    stream.table, horizon.seq.0, horizon.time
+                );
+                let hint = format!("changes after {} are all there", horizon.seq.0);
+                return Err(Error::new(Code::BeforeHorizon, message).hint(hint));
+            }
+        }
         Ok(Dump {
-            first,
+            first: VecDeque::new(),
             history,
-            open: Vec::new(),
         })
     }
 
@@ -80,10 +118,6 @@ impl Dump {
     }
 
     fn line(&mut self, table: usize, event: Event) -> Result<Line> {
-        self.open.retain(|open| *open != table);
-        if event.more {
-            self.open.push(table);
-        }
         let broken = || Error::new(Code::Corrupt, "an event that cannot be read");
         let stream = self.history.streams().get(table).ok_or_else(broken)?;
         let document = |body: &Option<Bytes>| {
@@ -112,12 +146,8 @@ impl Dump {
             key: Some(Key::decode(&event.key)?.0),
             seq: Some(event.seq),
             time: Some(event.time),
-            meta: event
-                .meta
-                .as_ref()
-                .and_then(|meta| Some(ObjectRef::new(meta)?.to_object())),
-            // An event between two of a transaction of another table belongs to it: seqs of a transaction are consecutive.
-            more: !self.open.is_empty(),
+            meta: stamp::users(event.meta.as_ref()),
+            more: event.more,
         }))
     }
 }
@@ -156,7 +186,7 @@ impl Loader {
 
     fn event(&mut self, db: &mut Database, event: eventline::Event, now: Timestamp) -> Result<()> {
         if !self.open {
-            db.start(true, None)?;
+            db.start(true, None, None)?;
             self.open = true;
         }
         let time = event.time.unwrap_or(now);

@@ -1,4 +1,4 @@
-//! All events of a database in the order of their seqs, merged from the logs of its tables.
+//! The events of a database in the order of their seqs, merged from the logs of its tables.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::Database;
 use crate::error::Result;
 use crate::log::{EventRef, FrameCursor, Op};
-use crate::table::View;
+use crate::table::{View, stamp};
 use crate::time::{Seq, Timestamp};
 use crate::value::{Bytes, keycode};
 
@@ -19,7 +19,7 @@ pub struct Event {
     pub time: Timestamp,
     /// What it does.
     pub op: Op,
-    /// Whether the next event of the same log belongs to the same transaction.
+    /// Whether the next event belongs to the same transaction.
     pub more: bool,
     /// The row's key, encoded.
     pub key: Vec<u8>,
@@ -39,15 +39,18 @@ pub struct Stream {
     next: Option<Event>,
 }
 
-/// The history up to one seq.
+/// The history from after one seq up to another.
 pub struct History {
     streams: Vec<Stream>,
+    /// Tables with a transaction that goes on in their log.
+    open: Vec<usize>,
+    after: Seq,
     upto: Seq,
 }
 
 impl Database {
-    /// All events up to the head.
-    pub(super) fn history(&mut self) -> Result<History> {
+    /// All events after a seq, up to the head.
+    pub(super) fn history(&mut self, after: Seq) -> Result<History> {
         let names = self.tables()?;
         if self.env.writes() {
             self.sync()?;
@@ -62,7 +65,11 @@ impl Database {
         for name in names {
             let table = self.table(&name)?;
             let reader = table.log().reader();
-            let cursor = reader.cursor(reader.start(), reader.end());
+            let from = match after {
+                Seq(0) => reader.start(),
+                after => table.sources().position_above(after)?,
+            };
+            let cursor = reader.cursor(from, reader.end());
             streams.push(Stream {
                 view: table.view(upto),
                 table: name,
@@ -70,7 +77,12 @@ impl Database {
                 next: None,
             });
         }
-        Ok(History { streams, upto })
+        Ok(History {
+            streams,
+            open: Vec::new(),
+            after,
+            upto,
+        })
     }
 }
 
@@ -87,34 +99,62 @@ impl History {
 
     /// The next event and its table's place in [`History::streams`].
     pub fn next(&mut self) -> Result<Option<(usize, Event)>> {
-        for stream in &mut self.streams {
-            stream.fill(self.upto)?;
-        }
-        let least = self
-            .streams
-            .iter()
-            .enumerate()
-            .filter_map(|(at, stream)| Some((stream.next.as_ref()?.seq, at)))
-            .min();
-        let Some((_, at)) = least else {
+        let Some((at, _)) = self.least()? else {
             return Ok(None);
         };
-        Ok(self
+        let taken = self
             .streams
             .get_mut(at)
-            .and_then(|stream| stream.next.take())
-            .map(|event| (at, event)))
+            .and_then(|stream| stream.next.take());
+        let Some(mut event) = taken else {
+            return Ok(None);
+        };
+        self.open.retain(|open| *open != at);
+        if event.more {
+            self.open.push(at);
+        }
+        // An event between two of a transaction belongs to it: seqs of a transaction are consecutive. Where its log does not go on, the next one says which
+        // transaction it belongs to, if that is one over several tables.
+        event.more = !self.open.is_empty() || self.goes_on(event.seq)?;
+        Ok(Some((at, event)))
+    }
+
+    /// Whether the next event says that it belongs to the transaction of the one with this seq.
+    fn goes_on(&mut self, seq: Seq) -> Result<bool> {
+        let Some((at, _)) = self.least()? else {
+            return Ok(false);
+        };
+        let next = self.streams.get(at).and_then(|stream| stream.next.as_ref());
+        let first = next.and_then(|event| stamp::first_of(event.meta.as_ref()));
+        Ok(first.is_some_and(|first| first <= seq))
+    }
+
+    /// The stream with the next event, and that event's seq.
+    fn least(&mut self) -> Result<Option<(usize, Seq)>> {
+        let mut least: Option<(usize, Seq)> = None;
+        for (at, stream) in self.streams.iter_mut().enumerate() {
+            stream.fill(self.after, self.upto)?;
+            let next = stream.next.as_ref().map(|event| event.seq);
+            if let Some(seq) = next.filter(|seq| least.is_none_or(|(_, least)| *seq < least)) {
+                least = Some((at, seq));
+            }
+        }
+        Ok(least)
     }
 }
 
 impl Stream {
-    fn fill(&mut self, upto: Seq) -> Result<()> {
-        if self.next.is_none() {
-            self.next = self
-                .cursor
-                .next_event()?
-                .map(|(_, event)| Event::of(&event))
-                .filter(|event| event.seq <= upto);
+    fn fill(&mut self, after: Seq, upto: Seq) -> Result<()> {
+        while self.next.is_none() {
+            let Some((_, event)) = self.cursor.next_event()? else {
+                return Ok(());
+            };
+            if event.seq > upto {
+                return Ok(());
+            }
+            if event.seq > after {
+                self.next = Some(Event::of(&event));
+            }
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod open;
 mod rows;
 mod run;
 mod source;
+mod timeline;
 mod transaction;
 mod verify;
 mod write;
@@ -23,12 +24,13 @@ use alloc::rc::Rc;
 use alloc::string::String;
 
 pub use crate::options::{Durability, Options};
-pub use crate::table::{Row, Schema, Step, View, drive};
+pub use crate::table::{Answered, Request, Row, Schema, Step, View, drive};
 pub use dump::{Dump, Loader};
 pub use marker::{FORMAT, MARKER};
 pub use open::Report;
 pub use rows::Rows;
 pub use run::{Context, Outcome, Work};
+pub use timeline::{Axis, Timeline};
 pub use transaction::Written;
 pub use verify::{Finding, Verified, Verify};
 

@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::ql::ast::{CreateTable, Kind, Name, Select, Statement, Term};
 use crate::ql::{Params, Query, explain};
 use crate::table::change::no_such_row;
-use crate::table::{Compact, Intent, Schema, Step, Table, TakeSnapshot, View};
+use crate::table::{Compact, Intent, Request, Schema, Step, Table, TakeSnapshot, View};
 use crate::time::{Point, Timestamp};
 use crate::value::Object;
 
@@ -22,12 +22,17 @@ pub struct Context {
     pub now: Timestamp,
     /// Metadata of the transaction that the statement makes; members `by` and `why` say who and why. Not for statements inside BEGIN .. COMMIT.
     pub meta: Option<Object>,
+    /// The request that the statement answers, if the host may send one twice: see [`Database::answered`]. Not for statements inside BEGIN .. COMMIT, but for BEGIN.
+    pub request: Option<Request>,
 }
 
 impl Context {
-    /// A context without metadata.
+    /// A context without metadata and request.
     pub fn at(now: Timestamp) -> Self {
-        Context { now, meta: None }
+        Context {
+            now,
+            ..Context::default()
+        }
     }
 }
 
@@ -110,7 +115,11 @@ impl Database {
                     .as_ref()
                     .map(|meta| meta.document(params))
                     .transpose()?;
-                self.begin(meta.as_ref().or(context.meta.as_ref()))?;
+                let meta = meta.as_ref().or(context.meta.as_ref());
+                match &context.request {
+                    Some(request) => self.begin_for(meta, request)?,
+                    None => self.begin(meta)?,
+                }
                 Ok(Outcome::Done("transaction begun".into()))
             }
             Kind::Commit => Ok(Outcome::Written(self.commit(context.now)?)),
@@ -168,11 +177,7 @@ impl Database {
         context: &Context,
         writes: impl FnOnce(&mut Database) -> Result<()>,
     ) -> Result<Outcome> {
-        Ok(Outcome::Written(self.atomically(
-            context.now,
-            context.meta.as_ref(),
-            writes,
-        )?))
+        Ok(Outcome::Written(self.atomically(context, writes)?))
     }
 
     fn run_create(&mut self, create: &CreateTable) -> Result<Outcome> {

@@ -1,14 +1,15 @@
 //! Transactions: events that are applied in memory under the seqs they will have, and seen by nobody else until they are committed.
 
 use alloc::format;
-use alloc::vec::Vec;
+use alloc::rc::Rc;
 
 use super::group::Group;
-use super::{Database, Durability};
+use super::{Context, Database, Durability};
 use crate::error::{Code, Error, Result};
-use crate::limits::{METADATA_BYTES_MAX, TIMESTAMP_MAX};
+use crate::limits::TIMESTAMP_MAX;
+use crate::table::{Answered, Request, stamp};
 use crate::time::{Seq, Timestamp};
-use crate::value::{Bytes, Object, msgpack};
+use crate::value::{Bytes, Object};
 
 /// What a commit wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,12 @@ pub struct Written {
 /// An open transaction.
 pub struct Pending {
     explicit: bool,
-    pub(super) meta: Option<Bytes>,
+    meta: Option<Bytes>,
+    request: Option<Request>,
+    /// Table and seq of the first event.
+    first: Option<(Rc<str>, Seq)>,
+    /// The metadata of events in other tables than the first event's, once there is one.
+    elsewhere: Option<Bytes>,
     /// The frames of its events.
     pub(super) frames: Group,
     /// The time that its events have until it is committed.
@@ -37,6 +43,27 @@ impl Pending {
     /// Whether BEGIN started it, and not a single statement.
     pub(super) fn is_explicit(&self) -> bool {
         self.explicit
+    }
+
+    /// The metadata of the next event, which is in this table.
+    pub(super) fn next_meta(&mut self, table: &str) -> Option<Bytes> {
+        match (&self.first, &self.request) {
+            (None, Some(request)) => Some(stamp::with_request(self.meta.as_ref(), request)),
+            (Some((first, seq)), _) if **first != *table => {
+                let meta = &self.meta;
+                let elsewhere = self
+                    .elsewhere
+                    .get_or_insert_with(|| stamp::with_first(meta.as_ref(), *seq));
+                Some(elsewhere.clone())
+            }
+            _ => self.meta.clone(),
+        }
+    }
+
+    /// Notes that an event has been drafted and applied.
+    pub(super) fn drafted(&mut self, table: &str, seq: Seq) {
+        self.given_seq = None;
+        self.first.get_or_insert_with(|| (Rc::from(table), seq));
     }
 
     /// The head as the transaction itself sees it.
@@ -60,18 +87,39 @@ impl Database {
                     .hint("COMMIT or ROLLBACK it first"),
             );
         }
-        self.start(true, meta)
+        self.start(true, meta, None)
     }
 
-    pub(super) fn start(&mut self, explicit: bool, meta: Option<&Object>) -> Result<()> {
+    /// Likewise for a request: the commit remembers it, see [`Database::answered`].
+    ///
+    /// # Errors
+    /// Those of [`Database::begin`]; `Code::Conflict` for a request whose number is not greater than that of the client's last one, `Code::Limit` for
+    /// the client's name.
+    pub fn begin_for(&mut self, meta: Option<&Object>, request: &Request) -> Result<()> {
+        if self.pending.is_some() {
+            return self.begin(meta);
+        }
+        self.start(true, meta, Some(request))
+    }
+
+    pub(super) fn start(
+        &mut self,
+        explicit: bool,
+        meta: Option<&Object>,
+        request: Option<&Request>,
+    ) -> Result<()> {
         self.env.latch()?.check()?;
-        let meta = meta
-            .filter(|meta| !meta.is_empty())
-            .map(encode_meta)
-            .transpose()?;
+        let meta = meta.map(stamp::encode).transpose()?.flatten();
+        if let Some(request) = request {
+            request.check()?;
+            self.check_is_new(request)?;
+        }
         self.pending = Some(Pending {
             explicit,
             meta,
+            request: request.cloned(),
+            first: None,
+            elsewhere: None,
             frames: Group::default(),
             time: self.head.1,
             given_seq: None,
@@ -87,10 +135,7 @@ impl Database {
         time: Timestamp,
     ) -> Result<()> {
         let head = self.head;
-        let meta = meta
-            .filter(|meta| !meta.is_empty())
-            .map(encode_meta)
-            .transpose()?;
+        let meta = meta.map(stamp::encode).transpose()?.flatten();
         if let Some(pending) = &mut self.pending {
             let last = pending.head(head).0;
             if seq.is_some_and(|seq| seq <= last) {
@@ -101,7 +146,7 @@ impl Database {
                 );
                 return Err(Error::new(Code::InvalidInput, message));
             }
-            (pending.given_seq, pending.meta) = (seq, meta);
+            (pending.given_seq, pending.meta, pending.elsewhere) = (seq, meta, None);
             pending.time = time.max(head.1).max(pending.time);
         }
         Ok(())
@@ -132,6 +177,11 @@ impl Database {
         match self.write_commit(frames, time) {
             Ok(()) => {
                 self.head = last.map_or(self.head, |last| (last, time));
+                if let (Some(request), Some((table, seq))) = (pending.request, pending.first)
+                    && let Some(table) = self.tables.get_mut(&*table)
+                {
+                    table.note_request(&request, seq);
+                }
                 self.pay_maintenance(&tables, events)?;
                 Ok(Written {
                     events,
@@ -144,6 +194,64 @@ impl Database {
                 Err(error)
             }
         }
+    }
+
+    /// What the commit wrote that a request led to, if that is the last one of its client that wrote anything: the answer to a request that is sent again.
+    /// `None` if it has not been done (or nothing was written, which may be done again). The database remembers the last request of a client, for each table of
+    /// the 1,000 clients that wrote last, also past COMPACT; `events` counts those that are still there.
+    ///
+    /// # Errors
+    /// `Code::Conflict` if a later request of the client was done.
+    pub fn answered(&mut self, request: &Request) -> Result<Option<Written>> {
+        match self.last_request(&request.client) {
+            Some(last) if last.number == request.number => self.commit_from(last.seq).map(Some),
+            Some(last) if last.number > request.number => Err(out_of_order(request, last)),
+            _ => Ok(None),
+        }
+    }
+
+    fn last_request(&self, client: &str) -> Option<Answered> {
+        let found = self
+            .tables
+            .values()
+            .filter_map(|table| table.answered(client));
+        found.max_by_key(|answered| answered.number)
+    }
+
+    fn check_is_new(&self, request: &Request) -> Result<()> {
+        match self.last_request(&request.client) {
+            Some(last) if last.number >= request.number => Err(out_of_order(request, last)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the commit wrote whose first event has a seq.
+    fn commit_from(&mut self, first: Seq) -> Result<Written> {
+        let mut written = Written {
+            events: 0,
+            seq: first,
+            time: self.head.1,
+        };
+        let mut history = self.history(Seq(first.0.saturating_sub(1)))?;
+        while let Some((_, event)) = history.next()? {
+            let expected = if written.events == 0 {
+                first
+            } else {
+                event.seq
+            };
+            if event.seq != expected {
+                break;
+            }
+            written = Written {
+                events: written.events + 1,
+                seq: event.seq,
+                time: event.time,
+            };
+            if !event.more {
+                break;
+            }
+        }
+        Ok(written)
     }
 
     /// Gives up the open transaction, if there is one.
@@ -160,19 +268,26 @@ impl Database {
         }
         if let Some(pending) = &mut self.pending {
             pending.frames.drop_above(seq);
+            if pending
+                .first
+                .as_ref()
+                .is_some_and(|(_, first)| *first > seq)
+            {
+                (pending.first, pending.elsewhere) = (None, None);
+            }
         }
     }
 
     /// Runs one statement's writes: inside the open transaction, where they are taken back if they fail; otherwise as one of its own.
     pub(super) fn atomically(
         &mut self,
-        now: Timestamp,
-        meta: Option<&Object>,
+        context: &Context,
         writes: impl FnOnce(&mut Database) -> Result<()>,
     ) -> Result<Written> {
+        let now = context.now;
         let inside = self.pending.is_some();
         if !inside {
-            self.start(false, meta)?;
+            self.start(false, context.meta.as_ref(), context.request.as_ref())?;
         }
         if let Some(pending) = &mut self.pending {
             pending.time = now.max(self.head.1);
@@ -215,16 +330,10 @@ impl Database {
     }
 }
 
-fn encode_meta(meta: &Object) -> Result<Bytes> {
-    let mut bytes = Vec::new();
-    msgpack::encode_object(meta, &mut bytes);
-    msgpack::validate(&bytes)?;
-    if bytes.len() > METADATA_BYTES_MAX {
-        let message = format!(
-            "a transaction's metadata has at most {METADATA_BYTES_MAX} bytes, not {}",
-            bytes.len()
-        );
-        return Err(Error::new(Code::Limit, message));
-    }
-    Ok(Bytes::from(bytes))
+fn out_of_order(request: &Request, last: Answered) -> Error {
+    let message = format!(
+        "request {} of client {} comes after its request {}, which was done with @seq:{}",
+        request.number, request.client, last.number, last.seq.0
+    );
+    Error::new(Code::Conflict, message)
 }

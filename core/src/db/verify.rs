@@ -46,7 +46,7 @@ impl Database {
     /// # Errors
     /// Those of opening the tables: what is wrong there ends the verification.
     pub fn verify(&mut self) -> Result<Verify> {
-        let history = self.history()?;
+        let history = self.history(Seq(0))?;
         let audits = history
             .streams()
             .iter()

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Database, Written};
+use super::{Context, Database, Written};
 use crate::error::{Code, Error, Result};
 use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::log::EventRef;
@@ -21,7 +21,9 @@ impl Database {
     /// # Errors
     /// `Code::DuplicateKey` if there is a live row with its key; `Code::InvalidKey`, `Code::Limit`, `Code::UnknownTable`.
     pub fn insert(&mut self, table: &str, document: &Object, now: Timestamp) -> Result<Written> {
-        self.atomically(now, None, |db| db.put(table, Intent::Insert, document))
+        self.atomically(&Context::at(now), |db| {
+            db.put(table, Intent::Insert, document)
+        })
     }
 
     /// Inserts a document, or replaces the live row with its key.
@@ -29,7 +31,7 @@ impl Database {
     /// # Errors
     /// `Code::InvalidKey`, `Code::Limit`, `Code::UnknownTable`.
     pub fn upsert(&mut self, table: &str, document: &Object, now: Timestamp) -> Result<Written> {
-        self.atomically(now, None, |db| db.put(table, Intent::Put, document))
+        self.atomically(&Context::at(now), |db| db.put(table, Intent::Put, document))
     }
 
     /// Merges a patch (RFC 7396) into a row.
@@ -43,7 +45,7 @@ impl Database {
         patch: &Object,
         now: Timestamp,
     ) -> Result<Written> {
-        self.atomically(now, None, |db| db.change(table, key, patch))
+        self.atomically(&Context::at(now), |db| db.change(table, key, patch))
     }
 
     /// Deletes a row; its history stays readable.
@@ -51,7 +53,7 @@ impl Database {
     /// # Errors
     /// `Code::NoSuchRow`, `Code::UnknownTable`.
     pub fn delete(&mut self, table: &str, key: &Key, now: Timestamp) -> Result<Written> {
-        self.atomically(now, None, |db| {
+        self.atomically(&Context::at(now), |db| {
             db.event(table, Intent::Delete, key.view(), None)
         })
     }
@@ -127,17 +129,17 @@ impl Database {
         body: Option<&[u8]>,
     ) -> Result<()> {
         self.freshen(table)?;
+        let head = self.head;
         let Some(pending) = &mut self.pending else {
             return Err(Error::new(Code::Transaction, "no transaction is open"));
         };
-        let seq = pending
-            .given_seq
-            .unwrap_or(Seq(pending.head(self.head).0.0 + 1));
+        let seq = pending.given_seq.unwrap_or(Seq(pending.head(head).0.0 + 1));
+        let meta = pending.next_meta(table);
         let wanted = Wanted {
             intent,
             key: &key.encoded,
             body,
-            meta: pending.meta.as_deref(),
+            meta: meta.as_deref(),
             seq,
             time: pending.time,
         };
@@ -148,7 +150,7 @@ impl Database {
             more: true,
             key: Raw::new(&key.raw).unwrap_or(Raw::NULL),
             body: body.and_then(Raw::new),
-            meta: pending.meta.as_deref().and_then(Raw::new),
+            meta: meta.as_deref().and_then(Raw::new),
         };
         let Some(found) = self.tables.get_mut(table) else {
             return self.known(table).map(|_| ());
@@ -156,7 +158,7 @@ impl Database {
         let change = found.prepare(wanted)?;
         pending.frames.draft(table, &frame)?;
         found.apply(&change);
-        pending.given_seq = None;
+        pending.drafted(table, seq);
         Ok(())
     }
 }

@@ -262,7 +262,7 @@ fn encode<'a>(
     let (head, body) = out.split_at_mut_checked(RECORD_HEAD)?;
     let (length, crc) = head.split_at_mut_checked(4)?;
     length.copy_from_slice(&u32::try_from(body.len()).ok()?.to_le_bytes());
-    crc.copy_from_slice(&crc32fast::hash(body).to_le_bytes());
+    crc.copy_from_slice(&record_crc(body).to_le_bytes());
     Some(())
 }
 
@@ -321,12 +321,20 @@ fn check_headless(bytes: &[u8], locked: bool) -> Result<(Vec<Record>, usize)> {
     }
 }
 
+/// The checksum of the magic and a record's body: a frame inside a torn record, which has the same shape, is then no record.
+fn record_crc(body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(MAGIC);
+    hasher.update(body);
+    hasher.finalize()
+}
+
 fn decode(bytes: &[u8]) -> Option<(Record, &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (crc, rest) = rest.split_first_chunk::<4>()?;
     let length = u32::from_le_bytes(*length) as usize;
     let (body, after) = rest.split_at_checked(length)?;
-    if length < 8 || crc32fast::hash(body) != u32::from_le_bytes(*crc) {
+    if length < 8 || record_crc(body) != u32::from_le_bytes(*crc) {
         return None;
     }
     let (seq, mut rest) = body.split_first_chunk::<8>()?;

@@ -69,6 +69,8 @@ impl Table {
             Some(point) => self.resolve(point, head)?,
             None => self.head.seq,
         };
+        // The events that name requests may be dropped; what they said stays.
+        self.write_meta()?;
         // A compaction that was given up has left its mark on the log.
         let compaction = Compaction::begin(&mut self.log)?;
         let reader = self.log.reader();

@@ -392,6 +392,7 @@ impl Table {
             .iter()
             .map(|snapshot| snapshot.seq)
             .collect();
+        meta.requests = self.requests.clone();
         meta
     }
 

@@ -26,6 +26,8 @@ pub struct Mark {
     pub time: Timestamp,
     /// Where its frame starts.
     pub at: Position,
+    /// How many events the log has before it.
+    pub events: u64,
 }
 
 /// Newest versions and markers.

@@ -4,7 +4,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::requests::{Answered, Requests};
 use super::sealed;
+use super::stamp::Request;
 use crate::error::Result;
 use crate::log::{Checkpoint, Horizon, LogHints, Position, SegmentInfo};
 use crate::time::{Seq, Timestamp};
@@ -38,6 +40,8 @@ pub struct Meta {
     pub events: u64,
     /// How many bytes of frames the log has up to the checkpoint.
     pub log_bytes: u64,
+    /// The last requests of clients that had been answered when the file was written.
+    pub requests: Requests,
 }
 
 impl Meta {
@@ -85,6 +89,8 @@ impl Meta {
         object.insert("last_run", self.last_run);
         object.insert("events", self.events);
         object.insert("log_bytes", self.log_bytes);
+        let requests = self.requests.iter().map(request).collect();
+        object.insert("requests", Value::Array(requests));
         sealed::seal_json(&object)
     }
 
@@ -143,6 +149,7 @@ impl Meta {
             last_run: number(object, "last_run")?,
             events: number(object, "events")?,
             log_bytes: number(object, "log_bytes")?,
+            requests: read_requests(array(object, "requests")?)?,
         })
     }
 }
@@ -222,6 +229,32 @@ fn read_run(value: &Value) -> Option<RunMeta> {
     }
 }
 
+fn request((client, answered): (&str, Answered)) -> Value {
+    Value::Array(alloc::vec![
+        Value::from(client),
+        Value::from(answered.number),
+        Value::from(answered.seq.0),
+    ])
+}
+
+fn read_requests(values: &[Value]) -> Option<Requests> {
+    let mut requests = Requests::default();
+    for value in values {
+        let Value::Array(fields) = value else {
+            return None;
+        };
+        let [Value::Str(client), number, seq] = fields.as_slice() else {
+            return None;
+        };
+        let request = Request {
+            client: client.clone(),
+            number: as_u64(number)?,
+        };
+        requests.note(&request, Seq(as_u64(seq)?));
+    }
+    Some(requests)
+}
+
 fn array<'a>(object: &'a Object, name: &str) -> Option<&'a [Value]> {
     match object.get(name)? {
         Value::Array(values) => Some(values),
@@ -261,6 +294,12 @@ mod tests {
 
     #[test]
     fn meta_comes_back() {
+        let mut requests = Requests::default();
+        let request = Request {
+            client: "a \"tab\"".into(),
+            number: u64::MAX,
+        };
+        requests.note(&request, Seq(3));
         let meta = Meta {
             hints: LogHints {
                 generation: 2,
@@ -293,6 +332,7 @@ mod tests {
             last_run: 8,
             events: 5,
             log_bytes: 400,
+            requests,
         };
         assert_eq!(
             Meta::from_json("meta.json", meta.to_json().as_bytes()),

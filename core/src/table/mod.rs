@@ -21,6 +21,7 @@ mod open;
 mod order;
 mod posting;
 mod postings;
+mod requests;
 mod row;
 mod row_cache;
 mod run_file;
@@ -29,12 +30,14 @@ mod schema;
 pub(crate) mod sealed;
 mod snapshot;
 mod sources;
+pub(crate) mod stamp;
 mod state;
 #[allow(
     clippy::module_inception,
     reason = "the file of the type that gives the module its name"
 )]
 mod table;
+mod tally;
 mod version;
 mod versions;
 mod view;
@@ -46,11 +49,15 @@ pub use compact::Compact;
 pub use env::Env;
 pub use job::{Covered, TakeSnapshot};
 pub use lookup::{Lookup, ValueRange};
+pub use marks::Upto;
+pub use requests::Answered;
 pub use row::Row;
 pub use scan::Scan;
 pub use schema::{Schema, dir_of};
 pub use sources::Sources;
+pub use stamp::Request;
 pub use table::Table;
+pub use tally::Tally;
 pub use version::Version;
 pub use view::{KeyRange, Step, View, drive};
 pub use walk::Walk;

@@ -17,6 +17,7 @@ use super::run_file::{self, Index};
 use super::schema::{Schema, dir_of};
 use super::snapshot;
 use super::sources::{Run, Snapshot, Sources};
+use super::stamp;
 use super::state::KeyStates;
 use super::table::Table;
 use super::version::Version;
@@ -25,7 +26,7 @@ use crate::log::{
     EventRef, Log, LogHints, LogOptions, Mode, Op, Part, Position, Recovery, Refreshed,
 };
 use crate::time::{Seq, Timestamp};
-use crate::value::keycode;
+use crate::value::{Raw, keycode};
 
 /// How often a reader looks again when files vanish under it.
 const ATTEMPTS: usize = 20;
@@ -121,6 +122,11 @@ impl Table {
         if !env.writes() {
             log.reader().pin()?;
         }
+        // True whatever has become of the log since.
+        let requests = meta
+            .as_ref()
+            .map(|meta| meta.requests.clone())
+            .unwrap_or_default();
         let usable = meta.filter(|meta| meta.hints.generation == log.generation());
         let derived = match &usable {
             Some(meta) => Derived::load(env, dir, schema, meta)?,
@@ -135,6 +141,7 @@ impl Table {
             (usable, _) => (
                 Meta {
                     last_run: usable.map_or(0, |meta| meta.last_run),
+                    requests,
                     ..Meta::default()
                 },
                 Derived::default(),
@@ -199,6 +206,7 @@ impl Table {
             log,
             sources,
             states: KeyStates::default(),
+            requests: meta.requests.clone(),
             meta,
             head,
             marked_at: None,
@@ -239,6 +247,7 @@ impl Table {
                 seq: event.seq,
                 time: event.time,
                 at,
+                events: self.head.events,
             });
             let (seq, time, more) = (event.seq, event.time, event.more);
             self.replay_event(&key, &event)
@@ -273,6 +282,9 @@ impl Table {
     fn replay_event(&mut self, key: &[u8], event: &EventRef<'_>) -> Result<()> {
         let body = event.body.map(|body| body.as_bytes());
         let meta = event.meta.map(|meta| meta.as_bytes());
+        if let Some(request) = event.meta.and_then(Raw::object).and_then(stamp::request_of) {
+            self.note_request(&request, event.seq);
+        }
         if !self.env.writes() {
             // A reader never flushes: it needs no whole rows on the way, and markers only if an index is used.
             let depth = u8::from(event.op == Op::Patch);

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use super::delta::DeltaCache;
-use super::memtable::SharedMemtable;
+use super::marks::{Place, Upto};
+use super::memtable::{Mark, SharedMemtable};
 use super::row_cache::RowCache;
 use super::schema::Schema;
 use crate::error::Result;
@@ -101,41 +102,34 @@ impl Sources {
             return Ok(self.checkpoint_at);
         }
         for run in self.primary.iter().rev().filter(|run| run.min_seq <= seq) {
-            let mut probe = alloc::vec![MARK_BY_SEQ];
-            super::version::push_seq(seq, &mut probe);
-            let cursor = run.file.seek(&probe)?;
-            if cursor.valid()
-                && cursor.key().first() == Some(&MARK_BY_SEQ)
-                && let Some((_, at)) = super::marks::decode(&cursor.value())
-            {
-                return Ok(at);
+            if let Some(place) = run.mark(Upto::Seq(seq))? {
+                return Ok(place.at);
             }
         }
         Ok(self.log_start)
     }
 
+    /// The last known place in the log of an event that a bound covers.
+    pub fn place(&self, upto: Upto) -> Result<Option<Place>> {
+        let covered = |mark: &&Mark| upto.covers(mark.seq, mark.time);
+        for memtable in self.memtables.iter().rev() {
+            if let Some(mark) = memtable.borrow().marks().iter().rev().find(covered) {
+                return Ok(Some(Place::of(mark)));
+            }
+        }
+        for run in self.primary.iter().rev() {
+            if let Some(place) = run.mark(upto)? {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
     /// The last event with time <= `time`: its seq, or `None` if every event is later.
     pub fn seq_at(&self, time: Timestamp) -> Result<Option<Seq>> {
-        let mut found = None;
-        let mut from = self.log_start;
-        for run in self.primary.iter().rev() {
-            let mut probe = alloc::vec![MARK_BY_TIME];
-            probe.extend_from_slice(&(!time.0).to_be_bytes());
-            let cursor = run.file.seek(&probe)?;
-            if cursor.valid()
-                && cursor.key().first() == Some(&MARK_BY_TIME)
-                && let Some((seq, at)) = super::marks::decode(&cursor.value())
-            {
-                (found, from) = (Some(seq), at);
-                break;
-            }
-        }
-        for memtable in &self.memtables {
-            let memtable = memtable.borrow();
-            if let Some(mark) = memtable.marks().iter().rev().find(|mark| mark.time <= time) {
-                (found, from) = (Some(mark.seq), mark.at);
-            }
-        }
+        let place = self.place(Upto::Time(time))?;
+        let mut found = place.map(|place| place.seq);
+        let from = place.map_or(self.log_start, |place| place.at);
         let mut cursor = self.log.cursor(from, self.log.end());
         while let Some((_, event)) = cursor.next_event()? {
             if event.time > time {

@@ -11,8 +11,10 @@ use super::maintenance::Maintenance;
 use super::marks::MARK_EVERY_BYTES;
 use super::memtable::{Mark, Memtable, SharedMemtable};
 use super::meta::Meta;
+use super::requests::{Answered, Requests};
 use super::schema::Schema;
 use super::sources::Sources;
+use super::stamp::Request;
 use super::state::KeyStates;
 use super::view::View;
 use crate::error::{Code, Error, Result};
@@ -34,6 +36,8 @@ pub struct Table {
     /// The log's bytes at the last mark.
     pub(super) marked_at: Option<u64>,
     pub(super) maintenance: Maintenance,
+    /// The last requests of clients that this table's commits answered.
+    pub(super) requests: Requests,
 }
 
 impl Table {
@@ -153,6 +157,16 @@ impl Table {
         memtables.take_while(move |memtable| !memtable.borrow().is_covered_by(seq))
     }
 
+    /// Remembers the request that a commit answered whose first event is in this table.
+    pub fn note_request(&mut self, request: &Request, seq: Seq) {
+        self.requests.note(request, seq);
+    }
+
+    /// The last request of a client that a commit of this table answered.
+    pub fn answered(&self, client: &str) -> Option<Answered> {
+        self.requests.get(client)
+    }
+
     /// The memtable that is being written.
     pub fn memtable(&self) -> Option<&SharedMemtable> {
         self.sources.memtables.last()
@@ -168,7 +182,13 @@ impl Table {
     /// Notes that frames are in the log.
     pub(super) fn appended(&mut self, at: Position, frames: &Frames, events: u64) {
         if let Some((seq, time)) = frames.first() {
-            self.mark(Mark { seq, time, at });
+            let events = self.head.events;
+            self.mark(Mark {
+                seq,
+                time,
+                at,
+                events,
+            });
         }
         if let Some((seq, time)) = frames.last() {
             let log_bytes = self.head.log_bytes + frames.len() as u64;

@@ -70,6 +70,31 @@ fn records_come_back_until_they_are_retired() {
     );
 }
 
+/// Frames have the shape of records: length, crc, and a body that may be read as one.
+#[test]
+fn a_frame_inside_a_torn_record_is_no_record() {
+    let body = u64::MAX.to_le_bytes();
+    let mut frame = Vec::from(8_u32.to_le_bytes());
+    frame.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+    frame.extend_from_slice(&body);
+    let home = Home::new(MemoryStore::new());
+    let (mut journal, _) = open_journal(&home).unwrap();
+    let start = {
+        append(&mut journal, 1, &[sample(1)]);
+        usize::try_from(journal.len()).unwrap()
+    };
+    let part = Part {
+        frames: frame,
+        ..sample(2)
+    };
+    append(&mut journal, 2, &[part]);
+    let mut torn = bytes(&home.store, JOURNAL);
+    torn[start..start + 8].fill(0);
+    home.store.put(JOURNAL, &torn);
+    let again = Home::new(home.store.copy());
+    assert_eq!(open_journal(&again).unwrap().1.len(), 1);
+}
+
 #[test]
 fn every_cut_of_the_last_record_drops_it_and_damage_before_is_corrupt() {
     let home = Home::new(MemoryStore::new());
