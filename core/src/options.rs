@@ -21,6 +21,9 @@ pub struct Options {
     pub memtable_events: usize,
     /// A memtable that holds about this many bytes is flushed.
     pub memtable_bytes: usize,
+    /// A transaction that holds about this many bytes in memory is spilled: its events go to the logs and into index runs before the commit, and its time is
+    /// the clock's when that begins.
+    pub transaction_bytes: usize,
     /// A snapshot is due after this many events since the last one, or after as many as it has rows if those are more.
     pub snapshot_events: u64,
     /// A snapshot is due after this many bytes of log since the last one.
@@ -42,6 +45,7 @@ impl Default for Options {
             segment_bytes: 64 << 20,
             memtable_events: 32_768,
             memtable_bytes: 24 << 20,
+            transaction_bytes: 16 << 20,
             snapshot_events: 100_000,
             snapshot_bytes: 128 << 20,
             merge_fan: 8,

@@ -101,6 +101,7 @@ impl Workload {
             mix.snapshot,
             mix.compact,
             mix.maintain,
+            mix.bulk,
             mix.reopen,
         ];
         let mut at = self.random.below(kinds.iter().sum());

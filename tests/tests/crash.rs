@@ -181,6 +181,26 @@ fn transactions_over_three_tables() {
     hunt_both("transactions", 40, mix, 40, &small());
 }
 
+/// Transactions that leave memory before they are committed, over several tables and over several segments.
+#[test]
+fn spilled_transactions() {
+    let settings = Settings {
+        transaction_bytes: 1_200,
+        segment_bytes: 3_000,
+        ..small()
+    };
+    let mix = Mix {
+        single: 20,
+        transaction: 60,
+        bulk: 10,
+        maintain: 3,
+        snapshot: 1,
+        compact: 1,
+        ..Mix::default()
+    };
+    hunt_both("spilled", 30, mix, pick(14, 25), &settings);
+}
+
 #[test]
 fn rotation() {
     let mix = Mix {

@@ -105,6 +105,21 @@ fn one_event_a_run() {
     );
 }
 
+/// Transactions leave memory after two or three events, so that their frames go on in the log for a long time.
+#[test]
+fn spilled_transactions() {
+    let settings = Settings {
+        transaction_bytes: 1_200,
+        ..small()
+    };
+    let mix = Mix {
+        transaction: 60,
+        bulk: 10,
+        ..Mix::default()
+    };
+    run_seeds("spilled", seeds(4, 200), mix, &settings, 100);
+}
+
 #[test]
 fn default_options() {
     run_seeds(

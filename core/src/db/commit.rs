@@ -21,7 +21,12 @@ const EVENTS_A_STEP: u64 = 16;
 
 impl Database {
     /// Writes a transaction's frames, or puts them into the group.
-    pub(super) fn write_commit(&mut self, frames: Group, time: Timestamp) -> Result<()> {
+    pub(super) fn write_commit(
+        &mut self,
+        frames: Group,
+        time: Timestamp,
+        spilled: bool,
+    ) -> Result<()> {
         if frames.is_empty() {
             return Ok(());
         }
@@ -37,7 +42,8 @@ impl Database {
                 self.write_group()?;
                 self.sync_logs().map(|_| ())
             }
-            Durability::Batch if self.group.bytes() >= GROUP_BYTES => self.write_group(),
+            // What ends a run of frames that is in a log already does not wait.
+            Durability::Batch if spilled || self.group.bytes() >= GROUP_BYTES => self.write_group(),
             Durability::Batch => Ok(()),
         }
     }
@@ -56,7 +62,7 @@ impl Database {
     }
 
     /// Rotates a log whose active segment is full.
-    fn make_room(&mut self, table: &str) -> Result<()> {
+    pub(super) fn make_room(&mut self, table: &str) -> Result<()> {
         if self
             .tables
             .get(table)
@@ -91,6 +97,14 @@ impl Database {
 
     fn write_journaled(&mut self, parts: &[Part]) -> Result<()> {
         self.sync_logs()?;
+        for part in parts {
+            // The record is the commit of what was spilled too: recovery ends the runs of frames with it.
+            if let Some(table) = self.tables.get_mut(&*part.table)
+                && table.is_spilled()
+            {
+                table.sync()?;
+            }
+        }
         let first = parts
             .iter()
             .filter_map(|part| part.frames.first())

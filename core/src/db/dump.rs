@@ -198,10 +198,11 @@ impl Loader {
             eventline::Op::Patch(patch) => db.change(table, &named(key)?, &patch)?,
             eventline::Op::Delete => db.event(table, Intent::Delete, named(key)?.view(), None)?,
         }
-        if !event.more {
-            db.commit(time)?;
-            self.open = false;
+        if event.more {
+            return db.spill_if_large();
         }
+        db.commit(time)?;
+        self.open = false;
         Ok(())
     }
 

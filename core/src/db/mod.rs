@@ -14,6 +14,7 @@ mod open;
 mod rows;
 mod run;
 mod source;
+mod spill;
 mod timeline;
 mod transaction;
 mod verify;

@@ -283,7 +283,7 @@ impl Database {
             })
     }
 
-    fn not_in_transaction(&self, what: &str) -> Result<()> {
+    pub(super) fn not_in_transaction(&self, what: &str) -> Result<()> {
         match self.pending {
             None => Ok(()),
             Some(_) => Err(Error::new(

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::rc::Rc;
 
 use super::group::Group;
+use super::spill::Spill;
 use super::{Context, Database, Durability};
 use crate::error::{Code, Error, Result};
 use crate::limits::TIMESTAMP_MAX;
@@ -37,6 +38,8 @@ pub struct Pending {
     pub(super) time: Timestamp,
     /// The seq of the next event, where a load gives it.
     pub(super) given_seq: Option<Seq>,
+    /// What of it has left memory.
+    pub(super) spill: Spill,
 }
 
 impl Pending {
@@ -64,6 +67,16 @@ impl Pending {
     pub(super) fn drafted(&mut self, table: &str, seq: Seq) {
         self.given_seq = None;
         self.first.get_or_insert_with(|| (Rc::from(table), seq));
+    }
+
+    /// What the clock says to a statement of the transaction. Once frames have been spilled, all others have their time.
+    pub(super) fn clock(&mut self, time: Timestamp) {
+        self.time = self.spill.time().unwrap_or(time);
+    }
+
+    /// How many events it has.
+    fn events(&self) -> u64 {
+        self.spill.events() + self.frames.events()
     }
 
     /// The head as the transaction itself sees it.
@@ -123,6 +136,7 @@ impl Database {
             frames: Group::default(),
             time: self.head.1,
             given_seq: None,
+            spill: Spill::default(),
         });
         Ok(())
     }
@@ -147,7 +161,7 @@ impl Database {
                 return Err(Error::new(Code::InvalidInput, message));
             }
             (pending.given_seq, pending.meta, pending.elsewhere) = (seq, meta, None);
-            pending.time = time.max(head.1).max(pending.time);
+            pending.clock(time.max(head.1).max(pending.time));
         }
         Ok(())
     }
@@ -156,7 +170,7 @@ impl Database {
     /// (with [`Durability::Batch`]: after the next sync).
     ///
     /// # Errors
-    /// `Code::Transaction` if none is open; errors of the store: then nothing of it is there, and nothing more can be written until the database is
+    /// `Code::Transaction` if none is open or the open one could not be spilled; errors of the store: then nothing of it is there, and nothing more can be written until the database is
     /// opened anew.
     pub fn commit(&mut self, now: Timestamp) -> Result<Written> {
         let Some(pending) = self.pending.take() else {
@@ -164,23 +178,31 @@ impl Database {
                 Error::new(Code::Transaction, "no transaction is open").hint("BEGIN starts one")
             );
         };
+        if let Err(error) = pending.spill.check() {
+            self.give_up();
+            return Err(error);
+        }
         if now.0 > TIMESTAMP_MAX {
-            self.undo(self.head.0);
+            self.give_up();
             return Err(Error::new(
                 Code::OutOfRange,
                 format!("a time is at most {}", Timestamp(TIMESTAMP_MAX)),
             ));
         }
-        let time = now.max(self.head.1);
+        let time = pending.spill.time().unwrap_or(now.max(self.head.1));
+        let (events, spilled) = (pending.events(), pending.spill.is_begun());
         let frames = pending.frames;
-        let (tables, events, last) = (frames.tables(), frames.events(), frames.last());
-        match self.write_commit(frames, time) {
+        let (tables, last) = (frames.tables(), frames.last());
+        match self.write_commit(frames, time, spilled) {
             Ok(()) => {
                 self.head = last.map_or(self.head, |last| (last, time));
                 if let (Some(request), Some((table, seq))) = (pending.request, pending.first)
                     && let Some(table) = self.tables.get_mut(&*table)
                 {
                     table.note_request(&request, seq);
+                }
+                if spilled {
+                    self.settle();
                 }
                 self.pay_maintenance(&tables, events)?;
                 Ok(Written {
@@ -190,7 +212,7 @@ impl Database {
                 })
             }
             Err(error) => {
-                self.undo(self.head.0);
+                self.give_up();
                 Err(error)
             }
         }
@@ -257,12 +279,12 @@ impl Database {
     /// Gives up the open transaction, if there is one.
     pub fn rollback(&mut self) {
         if self.pending.take().is_some() {
-            self.undo(self.head.0);
+            self.give_up();
         }
     }
 
     /// Takes the events above `seq` out of memory again: those of a transaction, or of a statement in it.
-    fn undo(&mut self, seq: Seq) {
+    pub(super) fn undo(&mut self, seq: Seq) {
         for table in self.tables.values_mut() {
             table.undo(seq);
         }
@@ -290,12 +312,13 @@ impl Database {
             self.start(false, context.meta.as_ref(), context.request.as_ref())?;
         }
         if let Some(pending) = &mut self.pending {
-            pending.time = now.max(self.head.1);
+            pending.spill.check()?;
+            pending.clock(now.max(self.head.1));
         }
         let counted = |db: &Database| {
             let pending = db.pending.as_ref();
             pending.map_or((0, db.head), |pending| {
-                (pending.frames.events(), pending.head(db.head))
+                (pending.events(), pending.head(db.head))
             })
         };
         let (before, (seq, _)) = counted(self);
@@ -310,6 +333,7 @@ impl Database {
             return self.commit(now);
         }
         let (after, (seq, time)) = counted(self);
+        self.spill_if_large()?;
         Ok(Written {
             events: after - before,
             seq,

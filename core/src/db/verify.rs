@@ -44,8 +44,9 @@ impl Database {
     /// Checks every frame, seq and time, and every derived file against the logs, as they are now.
     ///
     /// # Errors
-    /// Those of opening the tables: what is wrong there ends the verification.
+    /// Those of opening the tables: what is wrong there ends the verification. `Code::Transaction` inside a transaction.
     pub fn verify(&mut self) -> Result<Verify> {
+        self.not_in_transaction("a verification")?;
         let history = self.history(Seq(0))?;
         let audits = history
             .streams()

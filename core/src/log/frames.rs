@@ -61,6 +61,42 @@ impl Frames {
         self.open = false;
     }
 
+    /// Gives `write` all drafts but the last as frames of a transaction at `time` that goes on, in pieces of about `size` bytes, each with the number
+    /// of its frames. The last draft is left.
+    pub fn spill(
+        &mut self,
+        time: Timestamp,
+        size: usize,
+        mut write: impl FnMut(&Frames, u64) -> Result<()>,
+    ) -> Result<()> {
+        let mut bytes = core::mem::take(&mut self.bytes);
+        let (mut last, mut at) = (0, 0);
+        while let Some((seq, len)) = bytes.get(at..).and_then(frame::peek) {
+            self.first = Some((seq, time));
+            (last, at) = (at, at + len);
+        }
+        self.last = self.first;
+        self.bytes = bytes.split_off(last);
+        let mut rest = bytes.as_slice();
+        let (mut piece, mut count) = (Frames::new(), 0);
+        while let Some((seq, len)) = frame::peek(rest) {
+            let Some((this, behind)) = rest.split_at_checked(len) else {
+                break;
+            };
+            let start = piece.bytes.len();
+            piece.bytes.extend_from_slice(this);
+            frame::finish(piece.bytes.get_mut(start..).unwrap_or_default(), time, true);
+            piece.note(seq, time, true);
+            (rest, count) = (behind, count + 1);
+            if piece.len() >= size || rest.is_empty() {
+                write(&piece, count)?;
+                piece.clear();
+                count = 0;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes out the drafts above `seq`; how many were there.
     pub fn drop_above(&mut self, above: Seq) -> u64 {
         if self.last.is_none_or(|(last, _)| last <= above) {

@@ -195,6 +195,11 @@ impl DeltaCache {
         }
     }
 
+    /// How many bytes it keeps: a delta of a longer log is not worth making.
+    pub fn budget(&self) -> usize {
+        self.budget
+    }
+
     /// A delta above `base` that reaches `upto`; it may reach further.
     pub fn get(&mut self, base: Seq, upto: Seq) -> Option<Rc<Delta>> {
         let at = self

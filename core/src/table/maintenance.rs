@@ -24,13 +24,27 @@ const LEAST_RUN: u64 = 1_024;
 #[derive(Default)]
 pub struct Maintenance {
     /// What frozen memtables cover, oldest first; the sources hold the memtables in the same order.
-    frozen: Vec<Covered>,
+    frozen: Vec<Frozen>,
     flush: Option<Flush>,
     merge: Option<MergeRuns>,
     snapshot: Option<TakeSnapshot>,
 }
 
+/// What a frozen memtable covers.
+#[derive(Clone, Copy)]
+struct Frozen {
+    covered: Covered,
+    /// Whether it ends with a transaction: only then may meta.json name its runs.
+    whole: bool,
+}
+
 impl Maintenance {
+    /// Gives up the flushes.
+    pub(super) fn drop_flushes(&mut self) {
+        self.frozen.clear();
+        self.flush = None;
+    }
+
     /// Whether any job is under way or a memtable waits.
     pub fn is_idle(&self) -> bool {
         self.frozen.is_empty()
@@ -44,7 +58,7 @@ impl Table {
     /// Does up to `steps` steps of due maintenance; whether some is left. To be called between transactions.
     pub fn maintain(&mut self, steps: u64) -> Result<bool> {
         if self.freeze_is_due() {
-            self.freeze();
+            self.freeze(true);
         }
         for _ in 0..steps {
             if !self.step_maintenance()? {
@@ -60,7 +74,7 @@ impl Table {
     /// Does all due maintenance; with `flush`, everything in memory is flushed first.
     pub fn maintain_fully(&mut self, flush: bool) -> Result<()> {
         if flush {
-            self.freeze();
+            self.freeze(true);
         }
         while self.maintain(1_000)? {}
         Ok(())
@@ -75,18 +89,32 @@ impl Table {
         })
     }
 
-    /// Sets the memtable aside for a flush and begins a new one.
-    fn freeze(&mut self) {
+    /// Sets the memtable aside for a flush and begins a new one. `whole` says whether the log's last event so far ends its transaction.
+    pub(super) fn freeze(&mut self, whole: bool) {
         if self
             .memtable()
             .is_none_or(|memtable| memtable.borrow().is_empty())
         {
             return;
         }
-        self.maintenance.frozen.push(self.head);
         let fresh = Table::new_memtable(&self.schema);
-        self.marked_at = None;
         self.change_sources(|sources| sources.memtables.push(fresh));
+        self.froze(whole);
+    }
+
+    /// Notes that the last memtable but one is to be flushed: it has everything up to the log's end that no flush covers yet.
+    pub(super) fn froze(&mut self, whole: bool) {
+        let covered = self.head;
+        self.maintenance.frozen.push(Frozen { covered, whole });
+        self.marked_at = None;
+    }
+
+    /// Flushes everything that is frozen.
+    pub(super) fn flush_frozen(&mut self) -> Result<()> {
+        while !self.maintenance.frozen.is_empty() {
+            self.step_maintenance()?;
+        }
+        Ok(())
     }
 
     /// One step of the most urgent job; whether there was one.
@@ -155,7 +183,7 @@ impl Table {
         if self.maintenance.flush.is_some() {
             return Ok(true);
         }
-        let Some(covered) = self.maintenance.frozen.first().copied() else {
+        let Some(Frozen { covered, .. }) = self.maintenance.frozen.first().copied() else {
             return Ok(false);
         };
         let Some(memtable) = self.sources.memtables.first().cloned() else {
@@ -185,7 +213,7 @@ impl Table {
         let Some(flush) = self.maintenance.flush.take() else {
             return Ok(());
         };
-        self.maintenance.frozen.remove(0);
+        let whole = self.maintenance.frozen.remove(0).whole;
         let covered = flush.covered();
         self.change_sources(|sources| {
             sources.memtables.remove(0);
@@ -194,6 +222,9 @@ impl Table {
                 runs_mut(sources, index).push(run);
             }
         });
+        if !whole {
+            return Ok(());
+        }
         self.meta.hints.checkpoint = Some(Checkpoint {
             position: covered.at,
             seq: covered.seq,
@@ -210,7 +241,7 @@ impl Table {
             return Ok(true);
         }
         for index in Index::all(&self.schema.clone()) {
-            let runs = self.runs_of(index);
+            let runs = self.named(self.runs_of(index));
             let snapshot = self
                 .sources
                 .snapshots
@@ -371,6 +402,18 @@ impl Table {
         Ok(())
     }
 
+    /// The runs up to the checkpoint. Those behind it belong to a transaction whose end is not in a run yet.
+    fn named<'a>(&self, runs: &'a [Rc<Run>]) -> &'a [Rc<Run>] {
+        let checkpoint = self.meta.hints.checkpoint.map_or(Seq(0), |at| at.seq);
+        let count = runs.partition_point(|run| run.max_seq <= checkpoint);
+        runs.get(..count).unwrap_or_default()
+    }
+
+    /// Whether runs wait for the end of their transaction to be named by meta.json.
+    fn has_unnamed_runs(&self) -> bool {
+        self.named(&self.sources.primary).len() < self.sources.primary.len()
+    }
+
     fn current_meta(&self) -> Meta {
         let runs = |runs: &[Rc<Run>]| {
             runs.iter()
@@ -384,7 +427,7 @@ impl Table {
         let mut meta = self.meta.clone();
         meta.hints = self.log.hints(self.meta.hints.checkpoint);
         meta.runs = Index::all(&self.schema)
-            .map(|index| runs(self.runs_of(index)))
+            .map(|index| runs(self.named(self.runs_of(index))))
             .collect();
         meta.snapshots = self
             .sources
@@ -401,7 +444,9 @@ impl Table {
         let long_tail = self
             .memtable()
             .is_some_and(|memtable| memtable.borrow().len() > self.env.options.replay_events_max);
-        let flush = long_tail || self.snapshot_is_due(self.head.events, self.head.log_bytes);
+        let flush = long_tail
+            || self.has_unnamed_runs()
+            || self.snapshot_is_due(self.head.events, self.head.log_bytes);
         self.maintain_fully(flush)?;
         self.log.trim()?;
         if self.current_meta() != self.meta

@@ -108,6 +108,31 @@ impl Memtable {
         }
     }
 
+    /// What it holds at or below `seq`, and what it holds above. It stays as it is, for the views that read it.
+    pub fn split(&self, seq: Seq) -> [Memtable; 2] {
+        let (versions, marks) = (self.versions.split(seq), |upper: bool| {
+            let part = self
+                .marks
+                .iter()
+                .filter(move |mark| (mark.seq > seq) == upper);
+            part.copied().collect()
+        });
+        let mut parts = versions.map(|versions| Memtable {
+            posted: versions.len(),
+            versions,
+            ..Memtable::default()
+        });
+        for postings in &self.postings {
+            for (part, postings) in parts.iter_mut().zip(postings.split(seq)) {
+                part.postings.push(postings);
+            }
+        }
+        for (part, upper) in parts.iter_mut().zip([false, true]) {
+            part.marks = marks(upper);
+        }
+        parts
+    }
+
     /// Takes out what is above `seq`; `each` gets the keys.
     pub fn pop_above(&mut self, seq: Seq, each: impl FnMut(&[u8])) {
         self.versions.pop_above(seq, each);

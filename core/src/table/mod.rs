@@ -25,11 +25,13 @@ mod requests;
 mod row;
 mod row_cache;
 mod run_file;
+mod run_stream;
 mod scan;
 mod schema;
 pub(crate) mod sealed;
 mod snapshot;
 mod sources;
+mod spill;
 pub(crate) mod stamp;
 mod state;
 #[allow(

@@ -211,6 +211,7 @@ impl Table {
             head,
             marked_at: None,
             maintenance: Maintenance::default(),
+            spilled: None,
         }
     }
 
@@ -261,22 +262,14 @@ impl Table {
                 events: self.head.events + 1,
                 log_bytes,
             };
-            if self.env.writes() && !more {
-                self.maintain(0)?;
-                self.freeze_in_replay()?;
+            if self.env.writes() && self.freeze_is_due() {
+                self.freeze(!more);
+                self.flush_frozen()?;
+                self.maintain_fully(false)?;
             }
         }
         self.head.at = self.log.whole();
         Ok(())
-    }
-
-    /// When everything has to be replayed, memory stays bounded.
-    fn freeze_in_replay(&mut self) -> Result<()> {
-        if self.sources.memtables.len() > 1 {
-            self.maintain_fully(false)
-        } else {
-            Ok(())
-        }
     }
 
     fn replay_event(&mut self, key: &[u8], event: &EventRef<'_>) -> Result<()> {

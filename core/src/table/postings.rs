@@ -34,6 +34,20 @@ impl Postings {
         self.entries.push(Entry { key, posting });
     }
 
+    /// Those of events at or below `seq`, and those above.
+    pub fn split(&self, seq: Seq) -> [Postings; 2] {
+        let mut parts = [Postings::default(), Postings::default()];
+        let [lower, upper] = &mut parts;
+        for entry in &self.entries {
+            let key = self.arena.get(entry.key);
+            match split_seq(key).is_some_and(|(_, this)| this > seq) {
+                true => upper.push(key, entry.posting),
+                false => lower.push(key, entry.posting),
+            }
+        }
+        parts
+    }
+
     /// Takes out the markers of events above `seq`.
     pub fn pop_above(&mut self, seq: Seq) {
         let arena = &mut self.arena;

@@ -9,6 +9,7 @@ use core::ops::Bound;
 use super::delta::{Delta, DeltaBuilder};
 use super::memtable::SharedMemtable;
 use super::row::Row;
+use super::run_stream::RunStream;
 use super::snapshot;
 use super::sources::{FIRST_KEY_BYTE, Sources};
 use super::version::Version;
@@ -47,6 +48,8 @@ struct Streams {
     delta: Option<Rc<Delta>>,
     delta_at: usize,
     delta_key: Option<Bytes>,
+    /// In the place of a delta.
+    runs: Option<RunStream>,
     memtables: Vec<MemStream>,
 }
 
@@ -55,6 +58,7 @@ struct Streams {
 struct Held {
     by_snapshot: bool,
     by_delta: bool,
+    by_runs: bool,
     by_memtable: bool,
 }
 
@@ -63,6 +67,7 @@ impl Held {
         Held {
             by_snapshot: self.by_snapshot || other.by_snapshot,
             by_delta: self.by_delta || other.by_delta,
+            by_runs: self.by_runs || other.by_runs,
             by_memtable: self.by_memtable || other.by_memtable,
         }
     }
@@ -100,11 +105,16 @@ impl Scan {
                 let base = self.base();
                 let upto = self.seq.min(self.sources.checkpoint);
                 if upto <= base {
-                    return self.merge_with(None);
+                    return self.merge_with(None, None);
                 }
                 let cached = self.sources.deltas.borrow_mut().get(base, upto);
                 if cached.is_some() {
-                    return self.merge_with(cached);
+                    return self.merge_with(cached, None);
+                }
+                let budget = self.sources.deltas.borrow().budget() as u64;
+                if self.sources.log_bytes_above(base)? > budget {
+                    let runs = RunStream::new(&self.sources, self.start(), base, upto)?;
+                    return self.merge_with(None, Some(runs));
                 }
                 let builder = DeltaBuilder::new(&self.sources, base, upto)?;
                 self.stage = Stage::Building(Box::new(builder));
@@ -114,7 +124,7 @@ impl Scan {
                 Step::Item(delta) => {
                     let delta = Rc::new(delta);
                     self.sources.deltas.borrow_mut().put(delta.clone());
-                    self.merge_with(Some(delta))
+                    self.merge_with(Some(delta), None)
                 }
                 Step::Pause | Step::Done => {
                     self.stage = Stage::Building(builder);
@@ -145,11 +155,20 @@ impl Scan {
             .map_or(Seq(0), |snapshot| snapshot.seq)
     }
 
-    fn merge_with(&mut self, delta: Option<Rc<Delta>>) -> Result<Step<Row>> {
-        let start: &[u8] = match &self.lower {
+    /// The first key that may be wanted.
+    fn start(&self) -> &[u8] {
+        match &self.lower {
             Bound::Included(key) | Bound::Excluded(key) => key,
             Bound::Unbounded => &[FIRST_KEY_BYTE],
-        };
+        }
+    }
+
+    fn merge_with(
+        &mut self,
+        delta: Option<Rc<Delta>>,
+        runs: Option<RunStream>,
+    ) -> Result<Step<Row>> {
+        let start = self.start();
         let snapshot = match self.sources.snapshot_at(self.seq) {
             Some(snapshot) => Some(snapshot.file.scan(start)?),
             None => None,
@@ -161,6 +180,7 @@ impl Scan {
             delta_key: None,
             memtables: Vec::new(),
             delta,
+            runs,
         };
         if let Some(delta) = &streams.delta {
             streams.delta_at = delta.lower_bound(start);
@@ -193,7 +213,7 @@ impl Scan {
         if past {
             return Ok(Step::Done);
         }
-        if !held.by_delta && !held.by_memtable {
+        if !held.by_delta && !held.by_runs && !held.by_memtable {
             // Nothing but the snapshot has this key: the usual case of a large table.
             let row = streams.take_snapshot_row(&key)?;
             return Ok(self.wanted(&key, row));
@@ -207,7 +227,7 @@ impl Scan {
             return Ok(self.wanted(&key, row));
         }
         self.versions.clear();
-        streams.take_versions(&key, self.seq, &mut self.versions);
+        streams.take_versions(&key, self.seq, &mut self.versions)?;
         let base = if held.by_snapshot {
             streams.take_snapshot_row(&key)?
         } else {
@@ -240,6 +260,7 @@ impl Streams {
         let nobody = Held {
             by_snapshot: false,
             by_delta: false,
+            by_runs: false,
             by_memtable: false,
         };
         let delta = self.delta_key.as_deref();
@@ -275,7 +296,17 @@ impl Streams {
                 },
             )
         });
-        for (key, held) in memtables.chain(snapshot) {
+        let runs = self.runs.as_ref().and_then(RunStream::key);
+        let runs = runs.map(|key| {
+            (
+                key,
+                Held {
+                    by_runs: true,
+                    ..nobody
+                },
+            )
+        });
+        for (key, held) in memtables.chain(snapshot).chain(runs) {
             least = Some(match least {
                 None => (key, held),
                 Some((other, others)) => match key.cmp(other) {
@@ -323,7 +354,7 @@ impl Streams {
     }
 
     /// The versions of a key above the snapshot, newest first, back to one with the whole row or a deletion.
-    fn take_versions(&mut self, key: &[u8], seq: Seq, out: &mut Vec<Version>) {
+    fn take_versions(&mut self, key: &[u8], seq: Seq, out: &mut Vec<Version>) -> Result<()> {
         for stream in &mut self.memtables {
             if stream.next.as_deref() == Some(key) {
                 stream.take(key, seq, self.base, out);
@@ -334,6 +365,10 @@ impl Streams {
                 delta.versions(self.delta_at, seq, out);
             }
             self.pass_delta();
+        }
+        match &mut self.runs {
+            Some(runs) if runs.key() == Some(key) => runs.take(out),
+            _ => Ok(()),
         }
     }
 }

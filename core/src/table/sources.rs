@@ -125,6 +125,29 @@ impl Sources {
         Ok(None)
     }
 
+    /// How many bytes of log lie between a seq and the checkpoint, to within a mark.
+    pub fn log_bytes_above(&self, seq: Seq) -> Result<u64> {
+        let (from, until) = (self.position_above(seq)?, self.checkpoint_at);
+        let infos = self.log.segments();
+        let of = infos
+            .iter()
+            .filter(|info| (from.segment..=until.segment).contains(&info.number));
+        let bytes = of.map(|info| {
+            let start = if info.number == from.segment {
+                from.offset
+            } else {
+                0
+            };
+            let end = if info.number == until.segment {
+                until.offset
+            } else {
+                info.end
+            };
+            end.saturating_sub(start)
+        });
+        Ok(bytes.sum())
+    }
+
     /// The last event with time <= `time`: its seq, or `None` if every event is later.
     pub fn seq_at(&self, time: Timestamp) -> Result<Option<Seq>> {
         let place = self.place(Upto::Time(time))?;

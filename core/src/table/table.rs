@@ -14,6 +14,7 @@ use super::meta::Meta;
 use super::requests::{Answered, Requests};
 use super::schema::Schema;
 use super::sources::Sources;
+use super::spill::Spilled;
 use super::stamp::Request;
 use super::state::KeyStates;
 use super::view::View;
@@ -38,6 +39,8 @@ pub struct Table {
     pub(super) maintenance: Maintenance,
     /// The last requests of clients that this table's commits answered.
     pub(super) requests: Requests,
+    /// What the table goes back to if the open transaction, which has been spilled, is given up.
+    pub(super) spilled: Option<Spilled>,
 }
 
 impl Table {

@@ -82,14 +82,18 @@ impl Versions {
 
     /// Adds a version of a key (encoded), whose seq is above all others.
     pub fn push(&mut self, key: &[u8], version: &Version<&[u8]>) {
+        self.push_parts(key, version.head(), version.parts_len(), |out| {
+            version.encode_parts(out);
+        });
+    }
+
+    fn push_parts(&mut self, key: &[u8], head: Head, len: usize, write: impl FnOnce(&mut Vec<u8>)) {
         let hash = self.hasher.hash_one(key);
         let key = match self.number_of(hash, key) {
             Some(number) => number,
             None => self.add_key(hash, key),
         };
-        let parts = self
-            .arena
-            .store_with(version.parts_len(), |out| version.encode_parts(out));
+        let parts = self.arena.store_with(len, write);
         let number = u32::try_from(self.entries.len()).unwrap_or(NONE);
         let Some(slot) = self.keys.get_mut(key as usize) else {
             return;
@@ -97,7 +101,7 @@ impl Versions {
         let previous = core::mem::replace(&mut slot.newest, number);
         let (jump, count) = self.jump_over(previous);
         self.entries.push(Entry {
-            head: version.head(),
+            head,
             parts,
             key,
             previous,
@@ -131,6 +135,25 @@ impl Versions {
             (before.count - jump.count == jump.count - second.count).then_some(jump.jump)
         });
         (further.unwrap_or(previous), before.count + 1)
+    }
+
+    /// Those at or below `seq`, and those above.
+    pub fn split(&self, seq: Seq) -> [Versions; 2] {
+        let mut parts = [Versions::default(), Versions::default()];
+        let [lower, upper] = &mut parts;
+        for entry in &self.entries {
+            let key = key_at(&self.keys, &self.arena, entry.key);
+            let bytes = self.arena.get(entry.parts);
+            let part = if entry.head.seq <= seq {
+                &mut *lower
+            } else {
+                &mut *upper
+            };
+            part.push_parts(key, entry.head, bytes.len(), |out| {
+                out.extend_from_slice(bytes)
+            });
+        }
+        parts
     }
 
     /// Takes out the versions above `seq`; `each` gets their keys.
