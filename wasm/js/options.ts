@@ -26,9 +26,13 @@ export function hasFiles(): boolean {
 }
 
 /** A bare string is a browser database's name, or a path where there is a filesystem. */
+export function fromText(text: string): OpenOptions {
+  return hasFiles() ? { dir: text } : { name: text };
+}
+
+/** Checks what was given and says where the database is and how its handles behave. */
 export function readOptions(given: string | OpenOptions): { place: Place; settings: Settings } {
-  const files = hasFiles();
-  const options: OpenOptions = typeof given === 'string' ? (files ? { dir: given } : { name: given }) : given;
+  const options: OpenOptions = typeof given === 'string' ? fromText(given) : given;
   if (typeof options !== 'object' || options === null) throw fail('invalid_value', 'open takes a name, a path or an object of options');
   const storage = oneOf('storage', options.storage ?? 'auto', ['auto', 'opfs', 'indexeddb', 'memory', 'node'] as const);
   const integers = oneOf('integers', options.integers ?? 'auto', ['auto', 'bigint', 'number'] as const);
@@ -37,7 +41,7 @@ export function readOptions(given: string | OpenOptions): { place: Place; settin
   if (options.name === undefined && options.dir === undefined && storage !== 'memory') {
     throw fail('invalid_value', 'open needs a name or a directory', "or storage: 'memory'");
   }
-  if (options.dir !== undefined && !files) throw fail('unsupported', 'there is no filesystem here', 'open a browser database by its name');
+  if (options.dir !== undefined && !hasFiles()) throw fail('unsupported', 'there is no filesystem here', 'open a browser database by its name');
   const engine = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.includes(name)));
   const place: Place = { options: encodeOne(engine, 'options') };
   if (options.name !== undefined) place.name = checkName(options.name);

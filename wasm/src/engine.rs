@@ -15,6 +15,7 @@ use crate::options;
 use crate::run::{Progress, Request};
 use crate::script::Script;
 use crate::session::{Failure, Session};
+use crate::stores::{Files, FilesStore};
 use crate::wire;
 
 /// An open database.
@@ -82,6 +83,12 @@ impl Engine {
     #[wasm_bindgen(js_name = openMemory)]
     pub fn open_memory(options: &[u8], now: f64) -> Thrown<Engine> {
         Engine::open(Rc::new(MemoryStore::new()), options, now)
+    }
+
+    /// Opens the database in a directory.
+    #[wasm_bindgen(js_name = openFiles)]
+    pub fn open_files(files: Files, options: &[u8], now: f64) -> Thrown<Engine> {
+        Engine::open(Rc::new(FilesStore::new(files)), options, now)
     }
 
     /// Where the last answer is.
@@ -249,6 +256,11 @@ impl Engine {
     /// Does some steps of maintenance that is due; whether some is left.
     pub fn maintain(&mut self, steps: u32) -> Thrown<bool> {
         self.with(|session, _| session.db().maintain(steps.into()))
+    }
+
+    /// Stops in mid-call, as a fault would: for tests of what comes after.
+    pub fn stop(&self) {
+        std::process::abort();
     }
 
     /// Closes the database.

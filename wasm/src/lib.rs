@@ -11,4 +11,5 @@ mod options;
 mod run;
 mod script;
 mod session;
+mod stores;
 mod wire;

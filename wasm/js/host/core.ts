@@ -32,9 +32,12 @@ export class Core {
   crashed = false;
   #closed = false;
 
-  /** `open` calls one of the engine's functions that open. */
-  constructor(instance: Instance, open: (engine: typeof Engine) => Engine) {
+  readonly #release: () => void;
+
+  /** `open` calls one of the engine's functions that open; `release` gives up what the engine would have, when it cannot any more. */
+  constructor(instance: Instance, open: (engine: typeof Engine) => Engine, release: () => void = () => {}) {
     this.#memory = instance.memory;
+    this.#release = release;
     this.#engine = this.#call(() => open(instance.Engine));
   }
 
@@ -53,6 +56,7 @@ export class Core {
       if (typeof error === 'string') throw new DriftError(JSON.parse(error) as ErrorData);
       if (error instanceof DriftError) throw error;
       this.crashed = true;
+      this.#release();
       const message = `the engine stopped in mid-call: ${error instanceof Error ? error.message : String(error)}`;
       throw new DriftError({ code: 'crashed', message }, { cause: error });
     }
@@ -168,6 +172,15 @@ export class Core {
   /** Does some maintenance that is due; whether some is left. */
   maintain(steps: number): boolean {
     return this.#call(() => this.#engine.maintain(steps));
+  }
+
+  /** Stops the engine as a fault in it would. For tests. */
+  stop(): void {
+    try {
+      this.#call(() => this.#engine.stop());
+    } catch {
+      // That was the intention.
+    }
   }
 
   /** Closes the database and frees its memory with the instance. */

@@ -1,0 +1,97 @@
+// Calls to the thread that has the engine, and their answers.
+
+import { DriftError, fail } from '../errors.js';
+import { type Answer, type Call, type Opened, PROTOCOL, type Place, type Reply, type Request } from '../protocol.js';
+
+/** The other end: a worker, or whoever speaks for one. */
+export interface Peer {
+  post(message: Request, transfer: ArrayBuffer[]): void;
+  /** Called when something is awaited, and when nothing is any more. */
+  awaited?(something: boolean): void;
+  end(): void;
+}
+
+interface Pending {
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+  done(): void;
+}
+
+/** Calls under way. */
+export class Channel {
+  readonly #peer: Peer;
+  readonly #pending = new Map<number, Pending>();
+  #last = 0;
+  #broken: DriftError | undefined;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  /** Takes a message from the peer. */
+  receive(reply: Reply): void {
+    const pending = this.#pending.get(reply.id);
+    // What was aborted has no one waiting.
+    if (pending === undefined) return;
+    this.#settle(reply.id, pending);
+    if ('error' in reply) pending.reject(new DriftError(reply.error));
+    else pending.resolve(reply);
+  }
+
+  /** The peer is gone: everything under way fails, and all that follows. */
+  fail(error: DriftError): void {
+    this.#broken ??= error;
+    for (const [id, pending] of [...this.#pending]) {
+      this.#settle(id, pending);
+      pending.reject(error);
+    }
+  }
+
+  #settle(id: number, pending: Pending): void {
+    this.#pending.delete(id);
+    pending.done();
+    if (this.#pending.size === 0) this.#peer.awaited?.(false);
+  }
+
+  #ask(message: (id: number) => Request, transfer: ArrayBuffer[], signal: AbortSignal | undefined): Promise<Reply> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    const id = ++this.#last;
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => {
+        const pending = this.#pending.get(id);
+        if (pending === undefined) return;
+        this.#settle(id, pending);
+        this.#peer.post({ id, abort: true }, []);
+        reject(signal!.reason as Error);
+      };
+      if (this.#pending.size === 0) this.#peer.awaited?.(true);
+      this.#pending.set(id, { resolve, reject, done: () => signal?.removeEventListener('abort', aborted) });
+      signal?.addEventListener('abort', aborted);
+      this.#peer.post(message(id), transfer);
+    });
+  }
+
+  /** Opens the database. */
+  async open(place: Place): Promise<Opened> {
+    const reply = await this.#ask((id) => ({ id, open: place, protocol: PROTOCOL }), [], undefined);
+    if ('opened' in reply && reply.opened.protocol === PROTOCOL) return reply.opened;
+    throw fail('protocol', 'the worker is not of this version', 'reload, so that page and worker are of one version');
+  }
+
+  /** Asks for something. An abort ends it with the signal's reason. */
+  async call(call: Call, signal?: AbortSignal): Promise<Answer> {
+    const reply = await this.#ask((id) => ({ id, call }), [], signal);
+    return 'answer' in reply ? reply.answer : null;
+  }
+
+  /** Closes the database and ends the worker. */
+  async close(): Promise<void> {
+    try {
+      await this.#ask((id) => ({ id, close: true }), [], undefined);
+    } finally {
+      this.#broken ??= fail('closed', 'the database is closed');
+      this.#peer.end();
+    }
+  }
+}

@@ -1,0 +1,98 @@
+// An open database.
+
+import type { DiffRow, Stats, Verification } from '../api.js';
+import { type Metadata, metadata, scopeAt } from '../calls.js';
+import type { Point } from '../point.js';
+import type { Storage } from '../protocol.js';
+import { Reader, Transaction, Writer } from './handles.js';
+import type { Abortable, Link } from './link.js';
+import { enter, leave } from './scope.js';
+
+/** An open database. */
+export class Database extends Writer {
+  /** Where it is kept. */
+  readonly storage: Storage;
+  readonly #release: () => Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(link: Link, storage: Storage, release: () => Promise<void>) {
+    super(link, {});
+    this.storage = storage;
+    this.#release = release;
+  }
+
+  /**
+   * Runs a callback whose writes through `tx` are committed together when it returns, and taken back if it throws. Others that write wait
+   * meanwhile, up to their busyTimeout; others that read see what is committed.
+   */
+  async transaction<T>(action: (tx: Transaction) => Promise<T> | T, options?: Metadata & Abortable): Promise<T> {
+    this.link.refuseInside('db.transaction');
+    const { channel, settings } = this.link;
+    const signal = options?.signal;
+    let number: number;
+    try {
+      number = (await channel.call({ op: 'begin', ...metadata(options), wait: settings.busyTimeout }, signal)) as number;
+    } catch (error) {
+      throw this.link.named(error);
+    }
+    const tx = new Transaction(this.link, { tx: number });
+    this.link.open.add(tx);
+    try {
+      enter(tx);
+      const result = await action(tx);
+      signal?.throwIfAborted();
+      await channel.call({ op: 'commit', tx: number });
+      return result;
+    } catch (error) {
+      // If this fails too there is nothing to take back any more.
+      await channel.call({ op: 'rollback', tx: number }).catch(() => {});
+      throw error;
+    } finally {
+      this.link.open.delete(tx);
+      leave(tx);
+    }
+  }
+
+  /** The database at a moment of the past, for reading. */
+  asOf(point: Point): Reader {
+    return new Reader(this.link, scopeAt(point));
+  }
+
+  /** The rows that differ between two points, of all tables. */
+  async diff(from: Point, to: Point, options?: Abortable): Promise<({ table: string } & DiffRow)[]> {
+    const rows: ({ table: string } & DiffRow)[] = [];
+    for (const { table } of (await this.query<{ table: string }>('SHOW TABLES', undefined, options)).rows) {
+      for (const row of await this.table(table).diff(from, to, options)) rows.push({ table, ...row });
+    }
+    return rows;
+  }
+
+  /** Checks every event and every file. */
+  async verify(options?: Abortable): Promise<Verification> {
+    return this.link.verify(options?.signal);
+  }
+
+  /** What is known without reading rows. */
+  async stats(options?: Abortable): Promise<Stats> {
+    return this.link.stats(options?.signal);
+  }
+
+  /** Puts all commits on stable storage, where durability is 'batch'. */
+  async flush(): Promise<void> {
+    return this.link.flush();
+  }
+
+  /** Closes this handle; with the last one of a database, the database. */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      this.link.close();
+      await this.#release();
+    })();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,131 @@
+// What all handles of one open database share: the channel, how answers are read, the transaction whose callback runs.
+
+import type { Stats, Verification } from '../api.js';
+import { DriftError, fail } from '../errors.js';
+import type { GetCall, ScriptCall, StepsCall, TableCall } from '../protocol.js';
+import type { Settings } from '../options.js';
+import { QueryResult } from '../wire/answer.js';
+import { Batch } from '../wire/decode.js';
+import type { Channel } from './channel.js';
+import { current } from './scope.js';
+
+const STREAM_BYTES = 64 << 10;
+
+/** Anything that takes a signal. */
+export interface Abortable {
+  /** Its abort rejects the promise with its reason. A write may have happened all the same. */
+  signal?: AbortSignal;
+}
+
+/** An open database, as its handles see it. */
+export class Link {
+  readonly channel: Channel;
+  readonly settings: Settings;
+  /** Transactions of this database whose callbacks run. */
+  readonly open = new Set<object>();
+  #closed = false;
+
+  constructor(channel: Channel, settings: Settings) {
+    this.channel = channel;
+    this.settings = settings;
+  }
+
+  /** What was opened with this handle is not used any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #check(): void {
+    if (this.#closed) throw fail('closed', 'the database is closed');
+  }
+
+  /** Refuses what would wait for the transaction whose callback asks for it. */
+  refuseInside(what: string): void {
+    const transaction = current();
+    if (transaction !== undefined && this.open.has(transaction)) {
+      throw fail('transaction', `${what} was called inside a transaction's callback: it would wait for the transaction itself`, 'use tx, which the callback is given');
+    }
+  }
+
+  /** Runs a call to its end. */
+  async run(call: StepsCall, signal: AbortSignal | undefined): Promise<Batch[]> {
+    this.#check();
+    try {
+      const buffers = await this.channel.call({ ...call, wait: this.settings.busyTimeout }, signal);
+      return (buffers as Uint8Array[]).map((bytes) => this.batch(bytes));
+    } catch (error) {
+      throw this.named(error);
+    }
+  }
+
+  /** A buffer of an answer. */
+  batch(bytes: Uint8Array): Batch {
+    return new Batch(bytes, this.settings.integers, false);
+  }
+
+  async query<Row>(call: ScriptCall | TableCall, signal: AbortSignal | undefined): Promise<QueryResult<Row>> {
+    return new QueryResult<Row>(await this.run(call, signal));
+  }
+
+  async get<Row>(call: GetCall, signal: AbortSignal | undefined): Promise<Row | undefined> {
+    this.#check();
+    const batch = this.batch((await this.channel.call(call, signal)) as Uint8Array);
+    return batch.length === 0 ? undefined : (batch.row(0) as Row);
+  }
+
+  /** Rows one after another; one buffer is read while the next is made. */
+  async *stream<Row>(call: StepsCall, signal: AbortSignal | undefined): AsyncGenerator<Row, void, undefined> {
+    this.#check();
+    const stream = (await this.channel.call({ op: 'stream', call, bytes: STREAM_BYTES }, signal)) as number;
+    type Buffer = { bytes: Uint8Array | null; end: boolean };
+    const ask = (): Promise<Buffer> => {
+      const next = this.channel.call({ op: 'more', stream }, signal) as Promise<Buffer>;
+      // If nobody comes for it any more its error is nobody's.
+      next.catch(() => {});
+      return next;
+    };
+    let ended = false;
+    try {
+      let next = ask();
+      for (;;) {
+        const { bytes, end } = await next;
+        ended = end;
+        if (!end) next = ask();
+        if (bytes !== null) {
+          for (const row of new QueryResult<Row>([this.batch(bytes)])) {
+            yield row;
+            signal?.throwIfAborted();
+          }
+        }
+        if (end) return;
+      }
+    } finally {
+      if (!ended) this.channel.call({ op: 'cancel', stream }).catch(() => {});
+    }
+  }
+
+  /** A wait that was in vain says so, if it was for a transaction of this very handle. */
+  named(error: unknown): unknown {
+    if (!(error instanceof DriftError) || error.code !== 'busy' || this.open.size === 0) return error;
+    const message = 'a transaction of this database has been open for too long: what is called inside its callback has to be called on tx';
+    return new DriftError({ code: 'busy', message, hint: 'inside the callback use tx; outside of it set a longer busyTimeout' });
+  }
+
+  async verify(signal: AbortSignal | undefined): Promise<Verification> {
+    const batches = await this.run({ op: 'verify' }, signal);
+    const findings = new QueryResult<Verification['findings'][number]>(batches).rows;
+    return { ok: findings.length === 0, events: batches[batches.length - 1]!.events, findings };
+  }
+
+  async stats(signal: AbortSignal | undefined): Promise<Stats> {
+    this.#check();
+    const [bytes, memory] = (await this.channel.call({ op: 'stats' }, signal)) as [Uint8Array, Uint8Array];
+    const row = new Batch(bytes, 'number', false).row(0) as Omit<Stats, 'memoryBytes'>;
+    return { ...row, memoryBytes: new Float64Array(memory.buffer)[0]! };
+  }
+
+  async flush(): Promise<void> {
+    this.#check();
+    await this.channel.call({ op: 'flush' });
+  }
+}

@@ -1,0 +1,80 @@
+// Opening: handles of one database in one page share one worker, counted.
+
+import type { OpenOptions } from '../api.js';
+import { fail } from '../errors.js';
+import { type Settings, fromText, readOptions } from '../options.js';
+import type { Place, Storage } from '../protocol.js';
+import type { Channel } from './channel.js';
+import { Database } from './database.js';
+import { Link } from './link.js';
+import { type WorkerSource, spawn } from './spawn.js';
+
+/** What `open` takes, with what only pages have. */
+export interface PageOptions extends OpenOptions {
+  /** The worker that runs `driftdb/worker`, or what makes it; for bundlers that do not find it themselves. */
+  worker?: WorkerSource;
+}
+
+interface Shared {
+  /** Set once its last handle is closed: who opens it again waits for that. */
+  closing?: Promise<void>;
+  options: string;
+  handles: number;
+  ready: Promise<{ channel: Channel; storage: Storage }>;
+}
+
+/** Open databases by where they are. */
+const shared = new Map<string, Shared>();
+
+/** Opens a database, or shares the one that is open. */
+export async function open(given: string | PageOptions): Promise<Database> {
+  const { worker, ...options } = typeof given === 'string' ? { worker: undefined, ...fromText(given) } : given;
+  const { place, settings } = readOptions(options);
+  const key = keyOf(place);
+  const asked = place.options.join();
+  let one = key === undefined ? undefined : shared.get(key);
+  while (one?.closing !== undefined) {
+    await one.closing.catch(() => {});
+    one = shared.get(key!);
+  }
+  if (one !== undefined && one.options !== asked) {
+    throw fail('invalid_value', 'the database is open here already, with other options');
+  }
+  if (one === undefined) {
+    one = { options: asked, handles: 0, ready: start(place, worker) };
+    if (key !== undefined) shared.set(key, one);
+    one.ready.catch(() => forget(key, one!));
+  }
+  one.handles += 1;
+  const { channel, storage } = await one.ready;
+  return handle(channel, settings, storage, key, one);
+}
+
+function keyOf(place: Place): string | undefined {
+  if (place.storage === 'memory' && place.name === undefined) return undefined;
+  return JSON.stringify([place.storage ?? '', place.name ?? '', place.dir ?? '']);
+}
+
+function forget(key: string | undefined, one: Shared): void {
+  if (key !== undefined && shared.get(key) === one) shared.delete(key);
+}
+
+async function start(place: Place, worker: WorkerSource | undefined): Promise<{ channel: Channel; storage: Storage }> {
+  const channel = spawn(worker);
+  try {
+    const { storage } = await channel.open(place);
+    return { channel, storage };
+  } catch (error) {
+    await channel.close().catch(() => {});
+    throw error;
+  }
+}
+
+function handle(channel: Channel, settings: Settings, storage: Storage, key: string | undefined, one: Shared): Database {
+  return new Database(new Link(channel, settings), storage, async () => {
+    one.handles -= 1;
+    if (one.handles > 0) return;
+    one.closing = channel.close().finally(() => forget(key, one));
+    await one.closing;
+  });
+}

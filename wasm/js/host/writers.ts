@@ -1,0 +1,58 @@
+// Who may write: one at a time, the others in the order in which they came, up to a time.
+
+import { fail } from '../errors.js';
+
+interface Waiter {
+  admit(): void;
+}
+
+/** The right to write. */
+export class Writers {
+  #held = false;
+  readonly #queue: Waiter[] = [];
+
+  /** Whether somebody writes. */
+  get busy(): boolean {
+    return this.#held;
+  }
+
+  /** Waits for the right. An aborted signal ends the wait with its reason. */
+  async acquire(wait: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (!this.#held) {
+      this.#held = true;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', aborted);
+        const at = this.#queue.indexOf(waiter);
+        if (at >= 0) this.#queue.splice(at, 1);
+      };
+      const aborted = (): void => {
+        done();
+        reject(signal!.reason as Error);
+      };
+      const waiter: Waiter = {
+        admit: () => {
+          done();
+          resolve();
+        },
+      };
+      const timer = setTimeout(() => {
+        done();
+        reject(fail('busy', `another transaction has been open for ${wait} ms`, 'try again, or set a longer busyTimeout'));
+      }, wait);
+      signal?.addEventListener('abort', aborted);
+      this.#queue.push(waiter);
+    });
+  }
+
+  /** Gives the right to the next. */
+  release(): void {
+    const next = this.#queue[0];
+    if (next === undefined) this.#held = false;
+    else next.admit();
+  }
+}
