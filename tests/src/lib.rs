@@ -3,6 +3,7 @@
 pub mod budget;
 pub mod check;
 pub mod conformance;
+pub mod contract;
 pub mod engine;
 pub mod fault;
 pub mod golden;

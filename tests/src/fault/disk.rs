@@ -149,6 +149,10 @@ impl Disk {
         }
     }
 
+    pub(super) fn restart(&mut self) {
+        (self.stopped, self.locked, self.fault) = (false, false, None);
+    }
+
     pub(super) fn count_read(&mut self, path: &str) -> Result<()> {
         self.alive()?;
         self.reads += 1;

@@ -166,6 +166,11 @@ impl FaultStore {
         self
     }
 
+    /// The process has ended and another one starts on the same machine: nothing is lost, nothing more is durable.
+    pub fn restart(&self) {
+        self.0.borrow_mut().restart();
+    }
+
     /// The store that a restart finds if the machine stops now, everything on it durable and unlocked.
     pub fn crash(&self, survival: Survival) -> FaultStore {
         FaultStore::from_files(survival::surviving(&self.0.borrow(), survival))

@@ -108,9 +108,10 @@ impl State {
     /// Puts everything of a blob on stable storage, and with it everything else that was written before.
     pub fn sync(&mut self, node: &Rc<Node>) -> Result<()> {
         self.writable()?;
-        let changed = node.body.borrow().changed && self.is_linked(node);
+        // One whose name is gone must not come back as it was before: then the name goes durably.
+        let changed = node.body.borrow().changed && (self.is_linked(node) || self.is_going(node));
         match (changed, self.unflushed) {
-            (true, _) => self.commit(Some(node)),
+            (true, _) => self.commit(node),
             (false, true) => self.flush(),
             (false, false) => Ok(()),
         }

@@ -28,9 +28,7 @@ impl State {
             .map(Rc::clone)
             .collect();
         idle.iter().for_each(|node| self.idle(node));
-        if self.is_behind() {
-            self.commit(None)?;
-        }
+        self.commit_all()?;
         let moved = self.move_down()?;
         if moved || self.is_area_last() {
             self.checkpoint()?;

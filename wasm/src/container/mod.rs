@@ -132,7 +132,7 @@ impl Store for Container {
         if from != to {
             state.rename(&node, to);
         }
-        state.commit(Some(&node))
+        state.commit(&node)
     }
 
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<Synced> {
@@ -146,7 +146,7 @@ impl Store for Container {
             false => state.written(bytes)?,
         };
         state.link(path, &node);
-        state.commit(Some(&node))?;
+        state.commit(&node)?;
         Ok(Synced::Durable)
     }
 

@@ -185,16 +185,27 @@ impl State {
         linked.is_some_and(|other| Rc::ptr_eq(other, node))
     }
 
-    /// Whether the catalogue is behind of more than blobs that were never synced.
-    pub fn is_behind(&self) -> bool {
-        let known = |node: &Rc<Node>| node.body.borrow().recorded.is_some();
-        !self.removed.is_empty() || !self.freed.is_empty() || self.changed.iter().any(known)
+    /// Whether the name that a blob had is gone, and the catalogue does not know it yet.
+    pub fn is_going(&self, node: &Node) -> bool {
+        self.removed.contains(&*node.path.borrow())
     }
 
     /// Brings the catalogue up to date, durably: of `own`, and of all blobs that it knows already.
-    pub fn commit(&mut self, own: Option<&Rc<Node>>) -> Result<()> {
+    pub fn commit(&mut self, own: &Rc<Node>) -> Result<()> {
+        self.commit_of(&|node| Rc::ptr_eq(node, own))
+    }
+
+    /// Brings the catalogue up to date of all blobs, durably.
+    pub fn commit_all(&mut self) -> Result<()> {
+        match self.changed.is_empty() && self.removed.is_empty() && self.freed.is_empty() {
+            true => Ok(()),
+            false => self.commit_of(&|_| true),
+        }
+    }
+
+    fn commit_of(&mut self, is_due: &dyn Fn(&Rc<Node>) -> bool) -> Result<()> {
         self.writable()?;
-        let nodes = self.take_changed(own);
+        let nodes = self.take_changed(is_due);
         let barrier = Some(self.flushes);
         if nodes
             .iter()
@@ -217,18 +228,17 @@ impl State {
     /// Writes the whole catalogue anew; durable on return.
     pub fn checkpoint(&mut self) -> Result<()> {
         self.writable()?;
-        let nodes = self.take_changed(None);
+        let nodes = self.take_changed(&|_| true);
         self.rewrite(&nodes)?;
         self.committed(&nodes);
         Ok(())
     }
 
-    /// The blobs whose entries are to be written now, by their paths.
-    fn take_changed(&mut self, own: Option<&Rc<Node>>) -> Vec<Rc<Node>> {
+    /// The blobs whose entries are to be written now, by their paths: those that are due, and those that the catalogue knows.
+    fn take_changed(&mut self, is_due: &dyn Fn(&Rc<Node>) -> bool) -> Vec<Rc<Node>> {
         let (mut now, mut later) = (Vec::new(), Vec::new());
         for node in core::mem::take(&mut self.changed) {
-            let is_own = own.is_some_and(|own| Rc::ptr_eq(own, &node));
-            let is_due = is_own || node.body.borrow().recorded.is_some();
+            let is_due = is_due(&node) || node.body.borrow().recorded.is_some();
             match self.is_linked(&node) {
                 true if is_due => now.push(node),
                 true => later.push(node),
