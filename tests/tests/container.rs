@@ -32,7 +32,7 @@ const PATHS: usize = 9;
 /// Some names are long, so that the catalogue is often full.
 fn path(index: usize) -> String {
     let dir = ["", "d/", "e/"][index % 3];
-    let len = if index % 2 == 0 { 1 } else { 3000 };
+    let len = if index.is_multiple_of(2) { 1 } else { 3000 };
     format!("{dir}{}{index}", "x".repeat(len))
 }
 
@@ -204,7 +204,7 @@ impl Walk {
                 let done = blob.truncate(len as u64);
                 self.model.truncate(*id, len);
                 done?;
-                if bytes.len() % 2 == 0 {
+                if bytes.len().is_multiple_of(2) {
                     blob.sync()?;
                     self.model.sync(*id);
                     let done = blob.append(len as u64, &bytes);
