@@ -17,6 +17,10 @@ export interface Place {
   storage?: Storage;
   /** Options of the engine, encoded. */
   options: Uint8Array;
+  /** Whether it is made if it is not there. */
+  create: boolean;
+  /** How long to wait for who has it open, in milliseconds. */
+  wait: number;
   wasmUrl?: string;
   wasmModule?: WebAssembly.Module;
 }

@@ -10,18 +10,21 @@ use driftdb_core::time::Timestamp;
 use driftdb_core::{Code, Error, Result};
 use wasm_bindgen::prelude::*;
 
+use crate::container::Container;
 use crate::error;
 use crate::options;
 use crate::run::{Progress, Request};
 use crate::script::Script;
 use crate::session::{Failure, Session};
-use crate::stores::{Files, FilesStore};
+use crate::stores::{Files, FilesStore, Handle, HandleFile};
 use crate::wire;
 
 /// An open database.
 #[wasm_bindgen]
 pub struct Engine {
     session: Option<Session>,
+    /// What the database lies in, where that has to be closed after it.
+    container: Option<Container>,
     out: Vec<u8>,
 }
 
@@ -57,6 +60,7 @@ impl Engine {
         };
         Ok(Engine {
             session: Some(or_throw(open())?),
+            container: None,
             out: Vec::new(),
         })
     }
@@ -89,6 +93,15 @@ impl Engine {
     #[wasm_bindgen(js_name = openFiles)]
     pub fn open_files(files: Files, options: &[u8], now: f64) -> Thrown<Engine> {
         Engine::open(Rc::new(FilesStore::new(files)), options, now)
+    }
+
+    /// Opens the database in the container that is this file.
+    #[wasm_bindgen(js_name = openContainer)]
+    pub fn open_container(handle: Handle, name: &str, options: &[u8], now: f64) -> Thrown<Engine> {
+        let container = or_throw(Container::open(Box::new(HandleFile(handle)), name))?;
+        let mut engine = Engine::open(Rc::new(container.clone()), options, now)?;
+        engine.container = Some(container);
+        Ok(engine)
     }
 
     /// Where the last answer is.
@@ -265,8 +278,11 @@ impl Engine {
 
     /// Closes the database.
     pub fn close(&mut self) -> Thrown<()> {
-        match self.session.take() {
-            Some(session) => or_throw(session.close()),
+        if let Some(session) = self.session.take() {
+            or_throw(session.close())?;
+        }
+        match self.container.take() {
+            Some(container) => or_throw(container.close()),
             None => Ok(()),
         }
     }

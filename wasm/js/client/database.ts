@@ -83,6 +83,15 @@ export class Database extends Writer {
     return this.link.flush();
   }
 
+  /**
+   * Asks the browser to keep the origin's data also when space runs short; whether it will. Where there is a filesystem nothing has to be asked.
+   */
+  async persist(): Promise<boolean> {
+    if (this.storage === 'node') return true;
+    if (this.storage === 'memory') return false;
+    return (await navigator.storage.persisted()) || (await navigator.storage.persist());
+  }
+
   /** Closes this handle; with the last one of a database, the database. */
   close(): Promise<void> {
     this.#closing ??= (async () => {

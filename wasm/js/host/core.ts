@@ -34,11 +34,16 @@ export class Core {
 
   readonly #release: () => void;
 
-  /** `open` calls one of the engine's functions that open; `release` gives up what the engine would have, when it cannot any more. */
+  /** `open` calls one of the engine's functions that open; `release` gives up what it was opened on, when it is closed or has stopped. */
   constructor(instance: Instance, open: (engine: typeof Engine) => Engine, release: () => void = () => {}) {
     this.#memory = instance.memory;
     this.#release = release;
-    this.#engine = this.#call(() => open(instance.Engine));
+    try {
+      this.#engine = this.#call(() => open(instance.Engine));
+    } catch (error) {
+      if (!this.crashed) release();
+      throw error;
+    }
   }
 
   /** Bytes of memory that the instance has. */
@@ -185,7 +190,12 @@ export class Core {
 
   /** Closes the database and frees its memory with the instance. */
   close(): void {
-    if (!this.crashed && !this.#closed) this.#call(() => this.#engine.close());
-    this.#closed = true;
+    if (this.crashed || this.#closed) return;
+    try {
+      this.#call(() => this.#engine.close());
+    } finally {
+      this.#closed = true;
+      if (!this.crashed) this.#release();
+    }
   }
 }

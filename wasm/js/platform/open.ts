@@ -1,12 +1,13 @@
 // Opening the engine over the storage that a place names.
 
-import { fail } from '../errors.js';
+import { DriftError, fail } from '../errors.js';
 import { instantiate } from '../generated/glue.js';
 import { Core } from '../host/core.js';
 import type { Home } from '../host/host.js';
 import type { Place, Storage } from '../protocol.js';
 import { loadModule } from './module.js';
 import { NodeFiles } from './node-files.js';
+import { openOpfs } from './opfs.js';
 
 /** Opens what needs no waiting: memory and directories. */
 export function openSync(module: WebAssembly.Module, place: Place): { core: Core; storage: Storage } {
@@ -29,5 +30,21 @@ export function openSync(module: WebAssembly.Module, place: Place): { core: Core
 /** Opens any storage. */
 export async function open(place: Place): Promise<Home> {
   const module = await loadModule(place);
-  return openSync(module, place);
+  if (place.storage === 'memory' || place.storage === 'node') return openSync(module, place);
+  const { name } = place;
+  if (name === undefined) throw fail('invalid_value', 'a database in a browser has a name');
+  if (place.storage === undefined || place.storage === 'opfs') {
+    try {
+      return await openContainer(module, name, place);
+    } catch (error) {
+      if (place.storage === 'opfs' || !(error instanceof DriftError && error.code === 'no_storage')) throw error;
+    }
+  }
+  throw fail('no_storage', 'nothing here keeps a database: there is no OPFS', "storage: 'memory' keeps it as long as it is open");
+}
+
+async function openContainer(module: WebAssembly.Module, name: string, place: Place): Promise<Home> {
+  const file = await openOpfs(name, place.create, place.wait);
+  const core = new Core(instantiate(module), (engine) => engine.openContainer(file, name, place.options, Date.now()), () => file.close());
+  return { core, storage: 'opfs' };
 }

@@ -49,10 +49,11 @@ extern "C" {
     fn is_locked(this: &Files) -> Thrown<bool>;
 }
 
-type Thrown<T> = core::result::Result<T, JsValue>;
+/// What a call of JavaScript returns or throws.
+pub type Thrown<T> = core::result::Result<T, JsValue>;
 
 /// What was thrown, as an error in a file.
-pub fn caught(thrown: &JsValue, path: &str) -> Error {
+fn caught(thrown: &JsValue, path: &str) -> Error {
     let text = thrown
         .as_string()
         .unwrap_or_else(|| "io\nthe platform failed".into());
@@ -80,7 +81,9 @@ pub fn caught(thrown: &JsValue, path: &str) -> Error {
     }
 }
 
-trait Context<T> {
+/// Says which file an error is about.
+pub trait Context<T> {
+    /// The error in the file at this path.
     fn context(self, path: &str) -> Result<T>;
 }
 
@@ -90,21 +93,22 @@ impl<T> Context<T> for Thrown<T> {
     }
 }
 
-/// Files are smaller than 2^53 bytes.
+/// An offset as JavaScript's number: files are smaller than 2^53 bytes.
 #[allow(
     clippy::cast_precision_loss,
     reason = "no file has so many bytes that it matters"
 )]
-fn number(offset: u64) -> f64 {
+pub fn number(offset: u64) -> f64 {
     offset as f64
 }
 
+/// A size as JavaScript says it.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "sizes of files are whole and not negative"
+    reason = "sizes of files are whole and not negative; the cast saturates"
 )]
-fn whole(size: f64) -> u64 {
+pub fn whole(size: f64) -> u64 {
     size as u64
 }
 

@@ -1,0 +1,194 @@
+// The package in Chromium, over OPFS.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { browse, noBrowser, serve } from './browser.mjs';
+
+const skip = { skip: noBrowser, timeout: 60_000 };
+let server;
+let browser;
+
+before(async () => {
+  if (noBrowser) return;
+  server = await serve();
+  browser = await browse();
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** Runs a function in a fresh page; it sees `driftdb`. */
+async function inPage(action, argument) {
+  const page = await browser.page(server.url);
+  try {
+    return await page.evaluate(action, argument);
+  } finally {
+    await page.close();
+  }
+}
+
+test('three lines, kept in OPFS over a reload', skip, async () => {
+  const page = await browser.page(server.url);
+  const first = await page.evaluate(async () => {
+    const db = await driftdb.open('three');
+    await db.exec('CREATE TABLE t (pk=id); INSERT INTO t {"id": 1, "a": "x"}');
+    const { rows } = await db.query('SELECT * FROM t');
+    const { storage } = db;
+    return { rows, storage };
+  });
+  assert.deepEqual(first, { rows: [{ id: 1, a: 'x' }], storage: 'opfs' });
+  await page.reload();
+  const second = await page.evaluate(async () => {
+    const { open } = await import('./dist/index.js');
+    const db = await open('three');
+    await db.table('t').patch(1, { a: 'y' });
+    const history = (await db.table('t').history(1)).map(({ event }) => event);
+    const findings = (await db.verify()).findings;
+    await db.close();
+    return { history, findings };
+  });
+  assert.deepEqual(second, { history: ['INSERT', 'PATCH'], findings: [] });
+  await page.close();
+});
+
+test('100 tables, transactions over them, streams, and what is closed opens again', skip, async () => {
+  const counts = await inPage(async () => {
+    let db = await driftdb.open({ name: 'many', memtableEvents: 8, snapshotEvents: 25, segmentBytes: 2048, mergeFan: 2 });
+    for (let i = 0; i < 100; i++) await db.exec(`CREATE TABLE t${i} (pk=id)`);
+    for (let round = 0; round < 3; round++) {
+      await db.transaction(async (tx) => {
+        for (let i = 0; i < 100; i++) await tx.table(`t${i}`).insert({ id: round, i });
+      });
+    }
+    await db.close();
+    db = await driftdb.open('many');
+    const counts = [];
+    for (let i = 0; i < 100; i++) counts.push((await db.query(`SELECT * FROM t${i}`)).length);
+    const { findings } = await db.verify();
+    let streamed = 0;
+    for await (const _ of db.stream('SELECT * FROM t7')) streamed++;
+    await db.close();
+    return { counts: [...new Set(counts)], findings, streamed };
+  });
+  assert.deepEqual(counts, { counts: [3], findings: [], streamed: 3 });
+});
+
+test('databases are listed and deleted, not while they are open', skip, async () => {
+  const answer = await inPage(async () => {
+    const db = await driftdb.open('listed');
+    const open = await driftdb.deleteDatabase('listed').catch((error) => error.code);
+    await db.close();
+    const listed = (await driftdb.databases()).includes('listed');
+    const deleted = [await driftdb.deleteDatabase('listed'), await driftdb.deleteDatabase('listed')];
+    const left = (await driftdb.databases()).includes('listed');
+    const missing = await driftdb.open({ name: 'listed', create: false }).catch((error) => error.code);
+    return { open, listed, deleted, left, missing };
+  });
+  assert.deepEqual(answer, { open: 'busy', listed: true, deleted: [true, false], left: false, missing: 'not_a_database' });
+});
+
+test('one page shares a database; persist can be asked for', skip, async () => {
+  const answer = await inPage(async () => {
+    const [a, b] = await Promise.all([driftdb.open('shared'), driftdb.open('shared')]);
+    await a.exec('CREATE TABLE IF NOT EXISTS t (pk=id); UPSERT INTO t {"id": 1}');
+    const rows = (await b.query('SELECT * FROM t')).length;
+    const persisted = typeof (await a.persist());
+    await a.close();
+    const still = (await b.query('SELECT * FROM t')).length;
+    await b.close();
+    return { rows, persisted, still };
+  });
+  assert.deepEqual(answer, { rows: 1, persisted: 'boolean', still: 1 });
+});
+
+test('rows on the page are plain objects', skip, async () => {
+  const answer = await inPage(async () => {
+    const db = await driftdb.open({ storage: 'memory' });
+    await db.exec('CREATE TABLE t (pk=id)');
+    await db.table('t').insert({ id: 1, big: 2n ** 60n, nested: { a: [1, '😀'] } });
+    const { rows } = await db.query('SELECT * FROM t');
+    const copy = structuredClone({ ...rows[0] });
+    const plain = Object.getPrototypeOf(rows[0]) === Object.prototype;
+    const refused = await db.table('t').insert({ id: 2, el: document.body }).catch((error) => [error.code, error.position.path]);
+    await db.close();
+    return { big: String(copy.big), nested: copy.nested, plain, refused };
+  });
+  assert.deepEqual(answer, { big: String(2n ** 60n), nested: { a: [1, '😀'] }, plain: true, refused: ['invalid_value', 'insert[0].el'] });
+});
+
+test('a browser killed in mid-write has lost nothing that it acknowledged', skip, async () => {
+  const profile = mkdtempSync(join(tmpdir(), 'driftdb-killed-'));
+  const own = await browse(profile);
+  const page = await own.page(server.url);
+  let acknowledged = 0;
+  await page.exposeFunction('acknowledge', (id) => {
+    acknowledged = id;
+  });
+  const running = page.evaluate(async () => {
+    const db = await driftdb.open('killed');
+    await db.exec('CREATE TABLE t (pk=id); CREATE TABLE u (pk=id)');
+    for (let id = 1; ; id++) {
+      await db.transaction(async (tx) => {
+        await tx.table('t').insert({ id });
+        await tx.table('u').insert({ id });
+      });
+      acknowledge(id);
+    }
+  });
+  running.catch(() => {});
+  while (acknowledged < 60) await new Promise((resolve) => setTimeout(resolve, 5));
+  const cdp = await own.context.browser()?.newBrowserCDPSession().catch(() => undefined);
+  if (cdp !== undefined) await cdp.send('Browser.crash').catch(() => {});
+  else await page.goto('chrome://crash').catch(() => {});
+  await own.close().catch(() => {});
+  const before = acknowledged;
+  const again = await browse(profile);
+  const after = await again.page(server.url);
+  const found = await after.evaluate(async () => {
+    const db = await driftdb.open('killed');
+    const counts = [(await db.query('SELECT * FROM t')).length, (await db.query('SELECT * FROM u')).length];
+    const { findings } = await db.verify();
+    await db.close();
+    return { counts, findings };
+  });
+  await again.close();
+  rmSync(profile, { recursive: true, force: true });
+  assert.ok(found.counts[0] >= before, `${found.counts[0]} of ${before}`);
+  assert.equal(found.counts[0], found.counts[1], 'transactions are whole');
+  assert.deepEqual(found.findings, []);
+});
+
+test('a full disk is a clear error, and the database stays readable', skip, async () => {
+  const page = await browser.page(server.url);
+  const cdp = await browser.context.newCDPSession(page);
+  await page.evaluate(async () => {
+    globalThis.db = await driftdb.open('full');
+    await db.exec('CREATE TABLE t (pk=id); INSERT INTO t {"id": 0}');
+  });
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin: new URL(server.url).origin, quotaSize: 3_000_000 });
+  const answer = await page.evaluate(async () => {
+    let code;
+    let written = 0;
+    for (let id = 1; id < 200 && code === undefined; id++) {
+      const text = Array.from(crypto.getRandomValues(new Uint8Array(50_000)), (byte) => String.fromCharCode(32 + (byte % 90))).join('');
+      await db.table('t').insert({ id, text }).then(() => written++, (error) => (code = error.code));
+    }
+    return { code, written, rows: (await db.query('SELECT id FROM t')).length, next: await db.exec('INSERT INTO t {"id": -1}').catch((error) => error.code) };
+  });
+  assert.equal(answer.code, 'storage_full');
+  assert.equal(answer.rows, answer.written + 1);
+  assert.equal(answer.next, 'latched');
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin: new URL(server.url).origin });
+  const after = await page.evaluate(async () => {
+    await db.close().catch(() => {});
+    db = await driftdb.open('full');
+    await db.exec('INSERT INTO t {"id": -1}');
+    return (await db.query('SELECT id FROM t')).length;
+  });
+  assert.equal(after, answer.written + 2);
+  await page.close();
+});
