@@ -5,7 +5,7 @@ use driftdb_core::Code;
 
 use crate::check::{Depth, Finding, check};
 use crate::engine::{Engine, Settings};
-use crate::fault::FaultStore;
+use crate::fault::Mount;
 use crate::oracle::Oracle;
 use crate::random::Random;
 use crate::session::{Script, Session, listing};
@@ -14,8 +14,8 @@ use crate::workload::{Mix, Workload, creates};
 /// Opens the store, compares it with what may be there, then writes, reopens and compares again.
 ///
 /// `acknowledged` must be there; `in_flight` is the other state that may be. Answers how many answers were compared.
-pub fn recover(
-    store: &FaultStore,
+pub fn recover<S: Mount + Clone>(
+    store: &S,
     settings: &Settings,
     acknowledged: &Oracle,
     in_flight: Option<&Oracle>,
@@ -43,7 +43,7 @@ pub fn describe(finding: &Finding) -> String {
 
 /// Opens the database and says which of the states it is in.
 fn open(
-    store: &FaultStore,
+    store: &impl Mount,
     settings: &Settings,
     acknowledged: &Oracle,
     in_flight: Option<&Oracle>,
@@ -87,7 +87,7 @@ fn open(
 }
 
 fn reader(
-    store: &FaultStore,
+    store: &impl Mount,
     settings: &Settings,
     oracle: &Oracle,
     seed: u64,
@@ -99,8 +99,8 @@ fn reader(
 }
 
 /// Some more operations, a reopening and a comparison.
-fn go_on(
-    store: &FaultStore,
+fn go_on<S: Mount + Clone>(
+    store: &S,
     settings: &Settings,
     oracle: Oracle,
     seed: u64,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use driftdb_core::Error;
 
 use crate::engine::{Engine, Failure, Settings, is_storage};
-use crate::fault::FaultStore;
+use crate::fault::{FaultStore, Mount};
 use crate::oracle::{Op, Oracle};
 use crate::workload::{Mix, Workload, creates};
 
@@ -41,9 +41,9 @@ pub fn listing(script: &Script) -> String {
 }
 
 /// A database and its oracle, up to where the store failed.
-pub struct Session {
+pub struct Session<S = FaultStore> {
     /// The store.
-    pub store: FaultStore,
+    pub store: S,
     /// The open database; none after a failure.
     pub engine: Option<Engine>,
     /// What has been acknowledged.
@@ -66,9 +66,9 @@ pub enum Step {
     Failed,
 }
 
-impl Session {
+impl<S: Mount> Session<S> {
     /// Makes a database in an empty store; the failure may come already here.
-    pub fn create(store: FaultStore, settings: Settings) -> Session {
+    pub fn create(store: S, settings: Settings) -> Self {
         let created = Engine::create(&store, 0).and_then(|()| Engine::open(&store, &settings));
         let mut session = Session {
             store,
@@ -87,7 +87,7 @@ impl Session {
     }
 
     /// Opens the database that is in a store and goes on from what the oracle knows.
-    pub fn resume(store: FaultStore, settings: Settings, oracle: Oracle) -> Result<Session, Error> {
+    pub fn resume(store: S, settings: Settings, oracle: Oracle) -> Result<Self, Error> {
         let engine = Some(Engine::open(&store, &settings)?);
         Ok(Session {
             store,

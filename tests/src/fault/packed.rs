@@ -68,6 +68,11 @@ impl FaultStore {
 pub trait Mount {
     /// The store, and the container that it is, if it is one: that is closed after the database.
     fn mount(&self) -> Result<(Rc<dyn Store>, Option<Container>)>;
+
+    /// Whether a scripted fault has happened.
+    fn has_failed(&self) -> bool {
+        false
+    }
 }
 
 impl Mount for FaultStore {
@@ -77,6 +82,10 @@ impl Mount for FaultStore {
         }
         let container = self.container()?;
         Ok((Rc::new(container.clone()), Some(container)))
+    }
+
+    fn has_failed(&self) -> bool {
+        FaultStore::has_failed(self)
     }
 }
 

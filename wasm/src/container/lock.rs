@@ -39,7 +39,11 @@ impl ContainerLock {
     fn read(&self) -> Result<u64> {
         let bytes = self.container.read(LOCK)?.unwrap_or_default();
         let text = core::str::from_utf8(&bytes).unwrap_or_default();
-        Ok(text.trim().parse().unwrap_or(0))
+        Ok(text
+            .lines()
+            .next()
+            .and_then(|line| line.trim().parse().ok())
+            .unwrap_or(0))
     }
 }
 
