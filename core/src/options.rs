@@ -24,7 +24,7 @@ pub struct Options {
     /// A transaction that holds about this many bytes in memory is spilled: its events go to the logs and into index runs before the commit, and its time is
     /// the clock's when that begins.
     pub transaction_bytes: usize,
-    /// A snapshot is due after this many events since the last one, or after as many as it has rows if those are more.
+    /// A snapshot is due after this many events since the last one, or after twice as many as it has rows if those are more.
     pub snapshot_events: u64,
     /// A snapshot is due after this many bytes of log since the last one.
     pub snapshot_bytes: u64,

@@ -40,6 +40,8 @@ impl Arena {
     pub fn store_with(&mut self, len: usize, write: impl FnOnce(&mut Vec<u8>)) -> Place {
         if self.filling.len() + len > CHUNK_BYTES {
             self.seal();
+            // The first chunk grows as it fills: many a table never has a second.
+            self.filling.reserve(CHUNK_BYTES.max(len));
         }
         let start = self.filling.len();
         write(&mut self.filling);

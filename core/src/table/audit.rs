@@ -295,7 +295,7 @@ impl Audit {
     fn agrees(&self, at: Seq, row: &Row) -> Result<bool> {
         // From the index alone: neither the snapshot itself nor a remembered row may vouch for the snapshot.
         let key = row.encoded_key();
-        let found = Row::from_versions(key.clone(), &self.view.at(at).chain(key)?)?;
+        let found = Row::from_versions(key.clone(), self.view.at(at).chain(key)?)?;
         Ok(found.is_some_and(|found| {
             found.seq == row.seq && found.time == row.time && found.document() == row.document()
         }))

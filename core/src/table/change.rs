@@ -15,7 +15,7 @@ use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::log::Op;
 use crate::time::{Seq, Timestamp};
 use crate::value::Bytes;
-use crate::value::{Key, ObjectRef, patch};
+use crate::value::{Key, ObjectRef};
 
 /// What is wanted of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +169,7 @@ struct Old<'a> {
 impl Old<'_> {
     fn row(&mut self) -> Result<Option<&Row>> {
         if self.row.is_none() {
-            self.row = Some(self.view.get_encoded(self.key)?);
+            self.row = Some(self.view.get_once(self.key)?);
         }
         Ok(self.row.as_ref().and_then(Option::as_ref))
     }
@@ -177,10 +177,11 @@ impl Old<'_> {
     /// The key's state, from the versions that make the row.
     fn state(&mut self) -> Result<KeyState> {
         let versions = self.view.chain(self.key)?;
-        let row = Row::from_versions(Bytes::from(self.key), &versions)?;
+        let depth = versions.first().map_or(0, |newest| newest.depth);
+        let row = Row::from_versions(Bytes::from(self.key), versions)?;
         let state = KeyState {
             live: row.is_some(),
-            depth: versions.first().map_or(0, |newest| newest.depth),
+            depth,
             size_bound: row.as_ref().map_or(0, Row::size_bound),
         };
         self.row = Some(row);
@@ -188,11 +189,10 @@ impl Old<'_> {
     }
 
     fn merged(&mut self, body: Option<&[u8]>) -> Result<Vec<u8>> {
-        let document = self.row()?.ok_or_else(broken_chain)?.document();
-        let target = ObjectRef::new(&document).ok_or_else(broken_chain)?;
-        let change = body.and_then(ObjectRef::new).ok_or_else(broken_chain)?;
-        let mut out = Vec::with_capacity(document.len() + 64);
-        patch::merge(target, change, &mut out);
+        let row = self.row()?.ok_or_else(broken_chain)?;
+        let change = body.ok_or_else(broken_chain)?;
+        let mut out = Vec::with_capacity(row.size_bound() + change.len() + 8);
+        row.patched_with(change, &mut out);
         Ok(out)
     }
 
@@ -204,26 +204,27 @@ impl Old<'_> {
         seq: Seq,
         markers: &mut Markers,
     ) -> Result<()> {
+        let (view, key) = (self.view, self.key);
         let before = match dead {
             true => None,
-            false => self.row()?.map(Row::document),
+            false => self.row()?,
         };
-        let (mut left, mut taken) = (Vec::new(), Vec::new());
-        for (index, path) in self.view.schema().paths().iter().enumerate() {
-            let value = |document: Option<&[u8]>, out: &mut Vec<u8>| {
-                out.clear();
-                let object = document.and_then(ObjectRef::new);
-                object
-                    .and_then(|object| path.get(object.raw().view()))
-                    .is_some_and(|value| index_value(value.view(), out))
-            };
-            let has_left = value(before.as_deref(), &mut left);
-            let has_taken = value(new, &mut taken);
+        let new = new.and_then(ObjectRef::new);
+        let (mut left, mut taken, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, path) in view.schema().paths().iter().enumerate() {
+            left.clear();
+            taken.clear();
+            let has_left = before
+                .and_then(|row| row.chain().merged(path, &mut scratch))
+                .is_some_and(|value| index_value(value.view(), &mut left));
+            let has_taken = new
+                .and_then(|object| path.get(object.raw().view()))
+                .is_some_and(|value| index_value(value.view(), &mut taken));
             markers.push(
                 index,
                 has_left.then_some(&left),
                 has_taken.then_some(&taken),
-                self.key,
+                key,
                 seq,
             );
         }

@@ -347,7 +347,7 @@ impl Table {
         let (old_events, rows, old_bytes) =
             last.map_or((0, 0, 0), |last| (last.events, last.rows, last.log_bytes));
         let options = &self.env.options;
-        events.saturating_sub(old_events) >= options.snapshot_events.max(rows)
+        events.saturating_sub(old_events) >= options.snapshot_events.max(rows.saturating_mul(2))
             || log_bytes.saturating_sub(old_bytes) >= options.snapshot_bytes
     }
 

@@ -4,10 +4,14 @@ use alloc::vec::Vec;
 
 use super::version::Version;
 use crate::error::{Error, Result};
+use crate::log::Op;
 use crate::time::{Seq, Timestamp};
 use crate::value::Bytes;
 use crate::value::Chain;
 use crate::value::Key;
+
+/// The head of an object grows at most by so much as members are added.
+const HEAD_BYTES: usize = 4;
 
 /// A live row.
 #[derive(Clone, Debug)]
@@ -35,23 +39,24 @@ impl Row {
 
     /// The row that versions of one key make: newest first, back to one that has the whole row. `None` if the newest is a deletion.
     /// An error if the last one has no whole row.
-    pub fn from_versions(key: Bytes, versions: &[Version]) -> Result<Option<Row>> {
+    pub fn from_versions(key: Bytes, versions: Vec<Version>) -> Result<Option<Row>> {
         let Some((seq, time)) = versions.first().map(|newest| (newest.seq, newest.time)) else {
             return Ok(None);
         };
         let mut patches = Vec::with_capacity(versions.len());
         for version in versions {
-            if version.op == crate::log::Op::Delete {
-                if patches.is_empty() {
-                    return Ok(None);
+            match (version.op, version.whole) {
+                (Op::Delete, _) if patches.is_empty() => return Ok(None),
+                (Op::Delete, _) => break,
+                (Op::Patch, None) => patches.extend(version.body),
+                (Op::Patch, whole @ Some(_)) | (Op::Insert, whole) => {
+                    let Some(base) = whole.or(version.body) else {
+                        break;
+                    };
+                    patches.reverse();
+                    return Ok(Some(Row::new(seq, time, key, base, patches)));
                 }
-                break;
             }
-            if let Some(base) = version.row() {
-                patches.reverse();
-                return Ok(Some(Row::new(seq, time, key, base.clone(), patches)));
-            }
-            patches.extend(version.body.clone());
         }
         Err(broken_chain())
     }
@@ -88,9 +93,26 @@ impl Row {
         if self.patches.is_empty() {
             return self.base.clone();
         }
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(self.size_bound() + HEAD_BYTES);
         self.chain().materialise(&mut out);
         Bytes::from(out)
+    }
+
+    /// The same row with nothing of what its parts were cut from.
+    pub fn detached(&self) -> Row {
+        Row {
+            key: Bytes::from(&*self.key),
+            base: self.document().detached(),
+            patches: Vec::new(),
+            ..*self
+        }
+    }
+
+    /// Appends the document with all patches and one more applied.
+    pub fn patched_with(&self, patch: &[u8], out: &mut Vec<u8>) {
+        let mut patches: Vec<&[u8]> = self.patches.iter().map(|patch| &**patch).collect();
+        patches.push(patch);
+        Chain::new(&self.base, &patches).materialise(out);
     }
 
     /// The same row with its patches applied.

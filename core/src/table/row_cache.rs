@@ -47,10 +47,11 @@ impl RowCache {
         found
     }
 
-    /// Keeps a row that was read at `seq`, if that is late enough for it to be the newest of its key.
+    /// Keeps a row that was read at `seq`, if that is late enough for it to be the newest of its key: a copy, which does not hold on to the block
+    /// that the row was cut from.
     pub fn offer(&mut self, key: &[u8], row: &Row, seq: Seq) {
         if seq >= self.newest {
-            self.put(key, row.clone());
+            self.put(key, row.detached());
         }
     }
 

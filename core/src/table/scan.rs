@@ -233,7 +233,7 @@ impl Scan {
         } else {
             None
         };
-        let row = assemble(key.clone(), &self.versions, base)?;
+        let row = assemble(key.clone(), core::mem::take(&mut self.versions), base)?;
         match (made_at, &streams.delta) {
             (Some(at), Some(delta)) => {
                 let row = row.map(Row::flat);
@@ -408,15 +408,18 @@ pub(super) fn ends(versions: &[Version]) -> bool {
 }
 
 /// The row that versions above a snapshot, newest first, make of the snapshot's row.
-pub(super) fn assemble(key: Bytes, versions: &[Version], base: Option<Row>) -> Result<Option<Row>> {
+pub(super) fn assemble(
+    key: Bytes,
+    versions: Vec<Version>,
+    base: Option<Row>,
+) -> Result<Option<Row>> {
     match (versions.first(), base) {
         (None, base) => Ok(base),
-        (Some(newest), Some(base)) if !ends(versions) => {
-            let patches = versions
-                .iter()
-                .rev()
-                .filter_map(|version| version.body.clone());
-            Ok(Some(base.patched(newest.seq, newest.time, patches)))
+        (Some(newest), Some(base)) if !ends(&versions) => {
+            let (seq, time) = (newest.seq, newest.time);
+            let patches = versions.into_iter().rev();
+            let patches = patches.filter_map(|version| version.body);
+            Ok(Some(base.patched(seq, time, patches)))
         }
         (Some(_), _) => Row::from_versions(key, versions),
     }

@@ -7,8 +7,8 @@ use crate::time::{Seq, Timestamp};
 use crate::value::Bytes;
 use crate::varint;
 
-/// At most so many patches stand between a version and a whole row: every 16th patch carries the row it makes.
-pub const PATCH_CHAIN_MAX: u8 = 16;
+/// At most so many patches stand between a version and a whole row: every 8th patch carries the row it makes.
+pub const PATCH_CHAIN_MAX: u8 = 8;
 
 const OP_BITS: u8 = 0b11;
 const HAS_META: u8 = 0b100;
@@ -27,7 +27,7 @@ pub struct Version<B = Bytes> {
     pub depth: u8,
     /// The document or patch; `None` for a deletion.
     pub body: Option<B>,
-    /// The row after it, with every 16th patch.
+    /// The row after it, with every 8th patch.
     pub whole: Option<B>,
     /// The commit's metadata.
     pub meta: Option<B>,

@@ -87,11 +87,20 @@ impl View {
         Ok(row)
     }
 
+    /// The same for one who is about to change the row: it is not remembered, nor are its patches applied.
+    pub fn get_once(&self, key: &[u8]) -> Result<Option<Row>> {
+        let remembered = self.sources.rows.borrow_mut().get(key, self.seq);
+        match remembered {
+            Some(row) => Ok(Some(row)),
+            None => self.read(key),
+        }
+    }
+
     /// From the newest snapshot and what came after it, which is little beside all versions and is in the cache where the present is read
     /// often; from the index alone where that is not enough.
     fn read(&self, key: &[u8]) -> Result<Option<Row>> {
         let Some(snapshot) = self.sources.snapshot_for_reads(self.seq) else {
-            return Row::from_versions(Bytes::from(key), &self.chain(key)?);
+            return Row::from_versions(Bytes::from(key), self.chain(key)?);
         };
         let above = Walk::above(self.sources.clone(), key, self.seq, snapshot.seq);
         let versions = back_to_row(above)?;
@@ -99,7 +108,7 @@ impl View {
             true => None,
             false => snapshot::find_row(snapshot, key)?,
         };
-        assemble(Bytes::from(key), &versions, base)
+        assemble(Bytes::from(key), versions, base)
     }
 
     /// The versions that make the row with this key: newest first, back to one that has the whole row or is a deletion.

@@ -27,6 +27,15 @@ impl Bytes {
         })
     }
 
+    /// The same bytes with nothing around them kept in memory.
+    pub fn detached(self) -> Bytes {
+        if self.owner.len() == self.len() {
+            self
+        } else {
+            Bytes::from(&*self)
+        }
+    }
+
     /// The part that is `part`, which must have been borrowed from these bytes; `None` if it was not.
     pub fn slice_of(&self, part: &[u8]) -> Option<Bytes> {
         let start = (part.as_ptr().addr()).checked_sub(self.as_ptr().addr())?;

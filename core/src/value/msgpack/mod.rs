@@ -8,7 +8,7 @@ pub use encode::{
     encode, encode_array_head, encode_bool, encode_float, encode_int, encode_map_head, encode_null,
     encode_object, encode_ref, encode_str, encode_uint,
 };
-pub use validate::{validate, validate_first};
+pub use validate::{check_object, validate, validate_first};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
     use crate::error::Code;
     use crate::limits::NESTING_MAX;
-    use crate::value::{Chain, ObjectRef, Path, Raw, Value, ValueRef};
+    use crate::value::{Chain, Object, ObjectRef, Path, Raw, Value, ValueRef};
     use crate::value::{diff, keycode, order, patch, testing};
 
     fn flaw(bytes: &[u8]) -> String {
@@ -52,6 +52,30 @@ mod tests {
         assert!(flaw(&[0xc0, 0xc0]).contains("follow"));
         assert!(flaw(&[0xcb, 0x7f, 0xf0, 0, 0, 0, 0, 0, 0]).contains("finite"));
         assert!(flaw(&[0x82, 0xa1, b'a', 1, 0xa1, b'a', 2]).contains("two members"));
+    }
+
+    #[test]
+    fn an_object_is_checked_as_its_bytes_are() {
+        let object = |value: Value| [("a", Value::Null), ("b", value)].into_iter().collect();
+        let code = |value: Value| {
+            let object: Object = object(value);
+            let mut bytes = Vec::new();
+            encode_object(&object, &mut bytes);
+            let of = |result: crate::error::Result<()>| result.map_err(|error| error.code());
+            assert_eq!(of(check_object(&object)), of(validate(&bytes)));
+            of(check_object(&object)).err()
+        };
+        assert_eq!(code(Value::Float(f64::NAN)), Some(Code::InvalidValue));
+        let list = Value::Array(vec![Value::from(1), Value::Float(f64::INFINITY)]);
+        assert_eq!(code(list), Some(Code::InvalidValue));
+        let (mut array, mut nested) = (Value::Null, Value::Null);
+        for level in 2..NESTING_MAX + 3 {
+            array = Value::Array(vec![array]);
+            nested = Value::Object(object(nested));
+            let expected = (level > NESTING_MAX).then_some(Code::Limit);
+            assert_eq!(code(array.clone()), expected);
+            assert_eq!(code(nested.clone()), expected);
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use crate::error::{Code, Error, Result};
 use crate::limits::NESTING_MAX;
-use crate::value::Raw;
 use crate::value::walk::{self, Head};
+use crate::value::{Object, Raw, Value};
 
 /// Up to this many members, names are told apart by a 128-bit filter first.
 const FILTERED_MAX: usize = 64;
@@ -30,6 +30,32 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
 pub fn validate_first(bytes: &[u8]) -> Result<(Raw<'_>, &[u8])> {
     check(bytes, NESTING_MAX).map_err(Flaw::error)?;
     Raw::split(bytes).ok_or_else(|| Flaw::Cut.error())
+}
+
+/// Checks of an object what its type leaves open: finite numbers, and at most [`NESTING_MAX`] levels.
+///
+/// # Errors
+/// Those of [`validate`].
+pub fn check_object(object: &Object) -> Result<()> {
+    check_members(object, NESTING_MAX).map_err(Flaw::error)
+}
+
+fn check_members(object: &Object, levels: usize) -> Result<(), Flaw> {
+    let levels = levels.checked_sub(1).ok_or(Flaw::Deep)?;
+    let mut values = object.iter().map(|(_, value)| value);
+    values.try_for_each(|value| check_value(value, levels))
+}
+
+fn check_value(value: &Value, levels: usize) -> Result<(), Flaw> {
+    match value {
+        Value::Float(number) if !number.is_finite() => Err(Flaw::Number),
+        Value::Object(object) => check_members(object, levels),
+        Value::Array(items) => {
+            let levels = levels.checked_sub(1).ok_or(Flaw::Deep)?;
+            items.iter().try_for_each(|item| check_value(item, levels))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Why bytes are not a value.

@@ -8,6 +8,9 @@ use crate::value::ObjectRef;
 /// By how much the head of an object grows at most as members are added.
 const HEAD_GROWTH_MAX: usize = 4;
 
+/// Patches seldom change more members together: room for all that can be costs more than it saves.
+const USUAL_MEMBERS: usize = 8;
+
 /// Appends `target` with the patches applied in order, oldest first: what [`merge`] gives, one patch after the other.
 pub fn merge_all<'p, I>(target: ObjectRef<'_>, patches: I, out: &mut Vec<u8>)
 where
@@ -27,7 +30,7 @@ where
 /// The members of one patch that does what all do. `None` if there is none or it would be long: an object is merged and not replaced,
 /// and a member that was taken out and comes again goes to the end.
 fn as_one<'p>(patches: impl Iterator<Item = ObjectRef<'p>>) -> Option<Vec<Entry<'p>>> {
-    let mut all: Vec<Entry<'p>> = Vec::with_capacity(LINEAR_MAX);
+    let mut all: Vec<Entry<'p>> = Vec::with_capacity(USUAL_MEMBERS);
     let mut bits = 0;
     for entry in patches.flat_map(entries) {
         let (bit, count) = (bit(entry.name), all.len());
