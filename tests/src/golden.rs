@@ -132,3 +132,10 @@ fn lines(db: &mut Database) -> Result<String, Error> {
         }
     }
 }
+
+/// A number (FNV-1a) that stands for bytes which must never change.
+pub fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
