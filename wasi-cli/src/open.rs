@@ -24,15 +24,36 @@ pub fn create(dir: &Path, now: Timestamp) -> Result<()> {
     Database::create(&store, now).map_err(|error| name(dir, error))
 }
 
+/// What an import, which seldom reads what it has written, keeps of index blocks in memory.
+const IMPORT_CACHE_BYTES: usize = 16 << 20;
+
 /// Opens for writing, and says what recovery cut off.
 pub fn writer(dir: &Path, lock: &Lock, durability: DurabilityLevel) -> Result<Database> {
+    open(dir, lock, durability, Options::default())
+}
+
+/// The same for an import of any size.
+pub fn importer(dir: &Path, lock: &Lock, durability: DurabilityLevel) -> Result<Database> {
+    let options = Options {
+        cache_bytes: IMPORT_CACHE_BYTES,
+        ..Options::default()
+    };
+    open(dir, lock, durability, options)
+}
+
+fn open(
+    dir: &Path,
+    lock: &Lock,
+    durability: DurabilityLevel,
+    options: Options,
+) -> Result<Database> {
     let durability = match durability {
         DurabilityLevel::Commit => Durability::Commit,
         DurabilityLevel::Batch => Durability::Batch,
     };
     let options = Options {
         durability,
-        ..Options::default()
+        ..options
     };
     let db = Database::open(
         Rc::new(FsStore::new(dir).break_lock(lock.break_lock)),

@@ -64,6 +64,7 @@ impl Database {
         let mut streams = Vec::new();
         for name in names {
             let table = self.table(&name)?;
+            table.finish_rebuild()?;
             let reader = table.log().reader();
             let from = match after {
                 Seq(0) => reader.start(),

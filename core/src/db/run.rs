@@ -345,7 +345,7 @@ impl Database {
         let writing = self.pending.is_some();
         let table = self.table(&name)?;
         match &mut work.job {
-            Job::Compact(job) if writing => Err(job.give_up(table)),
+            Job::Compact(job) if writing && !job.is_replaced() => Err(job.give_up(table)),
             Job::Snapshot(job) => match job.step(&env)? {
                 Step::Item(snapshot) => {
                     let line = format!(

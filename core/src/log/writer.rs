@@ -149,6 +149,23 @@ impl Log {
         }
     }
 
+    /// Another handle on the same log, which must be synced and whole: of the two only one may be written from now on.
+    pub fn share(&self) -> Log {
+        Log {
+            mode: self.mode.clone(),
+            options: self.options,
+            segments: Rc::clone(&self.segments),
+            end: self.end,
+            last: self.last,
+            whole_last: self.whole_last,
+            reserved: 0,
+            appends: 0,
+            unsynced: false,
+            relaxed_from: self.relaxed_from,
+            compacting: None,
+        }
+    }
+
     /// The directory of the table.
     pub fn dir(&self) -> &str {
         &self.segments.dir

@@ -3,10 +3,12 @@
 //! Of each row it keeps the last event up to the horizon, as an INSERT of the whole document with that event's seq, time and metadata; of a
 //! deleted row the last document and the deletion. Events above the horizon are kept as they are.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::job::TakeSnapshot;
 use super::row::Row;
 use super::table::Table;
 use super::view::{Step, View};
@@ -35,6 +37,9 @@ pub struct Compact {
     transaction: u64,
     kept: u64,
     dropped: u64,
+    /// Of the new log, once it has replaced the old one.
+    snapshot: Option<Box<TakeSnapshot>>,
+    is_replaced: bool,
 }
 
 /// Frames on their way into the new log. The last one waits until it is known whether the next belongs to its transaction.
@@ -65,6 +70,7 @@ impl Table {
         keep_since: Option<Point>,
         head: (Seq, Timestamp),
     ) -> Result<Compact> {
+        self.finish_rebuild()?;
         let seq = match keep_since {
             Some(point) => self.resolve(point, head)?,
             None => self.head.seq,
@@ -84,6 +90,8 @@ impl Table {
             transaction: 0,
             kept: 0,
             dropped: 0,
+            snapshot: None,
+            is_replaced: false,
         })
     }
 }
@@ -91,18 +99,27 @@ impl Table {
 impl Compact {
     /// Some more work; the line for people when it is done.
     pub fn step(&mut self, table: &mut Table) -> Result<Step<String>> {
+        if self.is_replaced {
+            return self.renew(table);
+        }
         if table.head.seq != self.head {
             return Err(self.give_up(table));
         }
         for _ in 0..STEP_EVENTS {
             if !self.take_event()? {
-                return self.finish(table);
+                self.replace(table)?;
+                return Ok(Step::Pause);
             }
         }
         if let Some(compaction) = &mut self.compaction {
             self.output.write(compaction, APPEND_BYTES)?;
         }
         Ok(Step::Pause)
+    }
+
+    /// Whether the new log has replaced the old one: no write ends the compaction any more.
+    pub fn is_replaced(&self) -> bool {
+        self.is_replaced
     }
 
     /// Ends the compaction because of a write; the error that says so.
@@ -154,14 +171,35 @@ impl Compact {
         Ok(true)
     }
 
-    fn finish(&mut self, table: &mut Table) -> Result<Step<String>> {
+    /// The new log becomes the table's.
+    fn replace(&mut self, table: &mut Table) -> Result<()> {
         let Some(mut compaction) = self.compaction.take() else {
-            return Ok(Step::Done);
+            return Ok(());
         };
         self.output.end()?;
         self.output.write(&mut compaction, 0)?;
         compaction.finish(&mut table.log, self.last_below)?;
-        table.rebuild()?;
+        self.is_replaced = true;
+        Ok(())
+    }
+
+    /// Makes indexes of the new log and merges them, then a snapshot; the line for people at the end.
+    fn renew(&mut self, table: &mut Table) -> Result<Step<String>> {
+        if self.snapshot.is_none() && !table.is_spilled() {
+            // The many runs of a large table are merged before they are read for the snapshot.
+            if table.step_maintenance()? {
+                return Ok(Step::Pause);
+            }
+            self.snapshot = table.take_snapshot()?.map(Box::new);
+        }
+        let env = table.env.clone();
+        if let Some(snapshot) = &mut self.snapshot {
+            match snapshot.step(&env)? {
+                Step::Item(snapshot) => table.add_snapshot(snapshot)?,
+                Step::Pause => return Ok(Step::Pause),
+                Step::Done => {}
+            }
+        }
         let (name, horizon) = (&table.schema().name, self.last_below);
         let (kept, dropped) = (self.kept, self.dropped);
         Ok(Step::Item(format!(

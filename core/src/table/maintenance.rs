@@ -1,5 +1,6 @@
 //! When maintenance is due, and what becomes of its results. Each commit pays a bounded share; the rest waits for the next.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,6 +8,7 @@ use alloc::vec::Vec;
 use super::env::Env;
 use super::job::{Covered, Flush, MergeRuns, TakeSnapshot, Target};
 use super::meta::{self, Meta, RunMeta};
+use super::rebuild::Rebuild;
 use super::run_file::{self, Index};
 use super::sources::{Run, Snapshot, Sources};
 use super::table::Table;
@@ -28,6 +30,9 @@ pub struct Maintenance {
     flush: Option<Flush>,
     merge: Option<MergeRuns>,
     snapshot: Option<TakeSnapshot>,
+    pub(super) rebuild: Option<Box<Rebuild>>,
+    /// Whether the files that are written stand beside others of the same table, which are still read: no run gets the oldest one's name.
+    replacing: bool,
 }
 
 /// What a frozen memtable covers.
@@ -39,6 +44,11 @@ struct Frozen {
 }
 
 impl Maintenance {
+    /// Says whether files are written that are to replace others.
+    pub(super) fn set_replacing(&mut self, replacing: bool) {
+        self.replacing = replacing;
+    }
+
     /// Gives up the flushes.
     pub(super) fn drop_flushes(&mut self) {
         self.frozen.clear();
@@ -57,7 +67,7 @@ impl Maintenance {
 impl Table {
     /// Does up to `steps` steps of due maintenance; whether some is left. To be called between transactions.
     pub fn maintain(&mut self, steps: u64) -> Result<bool> {
-        if self.freeze_is_due() {
+        if self.freeze_is_due() && !self.is_stale() {
             self.freeze(true);
         }
         for _ in 0..steps {
@@ -68,11 +78,12 @@ impl Table {
         while self.maintenance.frozen.len() > FROZEN_MAX {
             self.step_maintenance()?;
         }
-        Ok(!self.maintenance.is_idle())
+        Ok(!self.maintenance.is_idle() || self.is_stale())
     }
 
     /// Does all due maintenance; with `flush`, everything in memory is flushed first.
     pub fn maintain_fully(&mut self, flush: bool) -> Result<()> {
+        self.finish_rebuild()?;
         if flush {
             self.freeze(true);
         }
@@ -118,26 +129,13 @@ impl Table {
     }
 
     /// One step of the most urgent job; whether there was one.
-    fn step_maintenance(&mut self) -> Result<bool> {
-        let env = self.env.clone();
-        if self.start_flush()? {
-            let done = match &mut self.maintenance.flush {
-                Some(flush) => flush.step(&env)?,
-                None => Step::Done,
-            };
-            if let Step::Item(runs) = done {
-                self.flushed(runs)?;
-            }
+    pub(super) fn step_maintenance(&mut self) -> Result<bool> {
+        if self.is_stale() {
+            self.step_rebuild()?;
             return Ok(true);
         }
-        if self.start_merge(&env)? {
-            let done = match &mut self.maintenance.merge {
-                Some(merge) => merge.step(&env)?,
-                None => Step::Done,
-            };
-            if let Step::Item(run) = done {
-                self.merged(run)?;
-            }
+        let env = self.env.clone();
+        if self.step_indexes(&env)? {
             return Ok(true);
         }
         if self.start_snapshot(&env)? {
@@ -148,6 +146,31 @@ impl Table {
             if let Step::Item(snapshot) = done {
                 self.maintenance.snapshot = None;
                 self.add_snapshot(snapshot)?;
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// One step of a flush or a merge; whether there was one.
+    pub(super) fn step_indexes(&mut self, env: &Env) -> Result<bool> {
+        if self.start_flush()? {
+            let done = match &mut self.maintenance.flush {
+                Some(flush) => flush.step(env)?,
+                None => Step::Done,
+            };
+            if let Step::Item(runs) = done {
+                self.flushed(runs)?;
+            }
+            return Ok(true);
+        }
+        if self.start_merge(env)? {
+            let done = match &mut self.maintenance.merge {
+                Some(merge) => merge.step(env)?,
+                None => Step::Done,
+            };
+            if let Step::Item(run) = done {
+                self.merged(run)?;
             }
             return Ok(true);
         }
@@ -167,7 +190,7 @@ impl Table {
         self.meta.last_run
     }
 
-    fn runs_of(&self, index: Index) -> &[Rc<Run>] {
+    pub(super) fn runs_of(&self, index: Index) -> &[Rc<Run>] {
         match index {
             Index::Primary => &self.sources.primary,
             Index::Secondary(number) => self
@@ -193,7 +216,8 @@ impl Table {
         let mut plan = Vec::new();
         for index in Index::all(&self.schema.clone()) {
             let id = self.next_run();
-            let path = match self.runs_of(index).is_empty() {
+            let first = self.runs_of(index).is_empty() && !self.maintenance.replacing;
+            let path = match first {
                 true => run_file::oldest_path(&self.dir, &self.schema, index),
                 false => run_file::numbered_path(&self.dir, &self.schema, index, id),
             };
@@ -279,10 +303,11 @@ impl Table {
             return Ok(());
         };
         let (index, inputs) = merge.inputs();
-        let oldest = self
-            .runs_of(index)
-            .first()
-            .is_some_and(|first| inputs.first().is_some_and(|input| input.id == first.id));
+        let oldest = !self.maintenance.replacing
+            && self
+                .runs_of(index)
+                .first()
+                .is_some_and(|first| inputs.first().is_some_and(|input| input.id == first.id));
         self.change_sources(|sources| {
             let runs = runs_mut(sources, index);
             let at = runs
@@ -353,6 +378,7 @@ impl Table {
 
     /// A snapshot at the table's head, to be driven by the caller and handed to [`Table::add_snapshot`]. `None` if there is one at this seq.
     pub fn take_snapshot(&mut self) -> Result<Option<TakeSnapshot>> {
+        self.finish_rebuild()?;
         if self
             .sources
             .snapshots
@@ -374,8 +400,11 @@ impl Table {
         )?))
     }
 
-    /// Makes a finished snapshot part of the table.
+    /// Makes a finished snapshot part of the table, if no compaction has replaced the log since it was begun.
     pub fn add_snapshot(&mut self, snapshot: Rc<Snapshot>) -> Result<()> {
+        if snapshot.file.identity().generation != self.log.generation() || self.is_stale() {
+            return Ok(());
+        }
         self.change_sources(|sources| {
             let at = sources
                 .snapshots
@@ -441,6 +470,7 @@ impl Table {
 
     /// Leaves the table as the next open wants it: a short tail, the log trimmed, the ends exact.
     pub fn close(&mut self) -> Result<()> {
+        self.finish_rebuild()?;
         let long_tail = self
             .memtable()
             .is_some_and(|memtable| memtable.borrow().len() > self.env.options.replay_events_max);

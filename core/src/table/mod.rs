@@ -21,6 +21,7 @@ mod open;
 mod order;
 mod posting;
 mod postings;
+mod rebuild;
 mod requests;
 mod row;
 mod row_cache;

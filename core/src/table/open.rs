@@ -23,7 +23,7 @@ use super::table::Table;
 use super::version::Version;
 use crate::error::{Code, Error, Result};
 use crate::log::{
-    EventRef, Log, LogHints, LogOptions, Mode, Op, Part, Position, Recovery, Refreshed,
+    EventRef, FrameCursor, Log, LogHints, LogOptions, Mode, Op, Part, Position, Recovery, Refreshed,
 };
 use crate::time::{Seq, Timestamp};
 use crate::value::{Raw, keycode};
@@ -36,9 +36,15 @@ pub fn schema_path(dir: &str) -> String {
     alloc::format!("{dir}/schema.yaml")
 }
 
+/// A replay of the log under way.
+pub(super) struct Replay {
+    cursor: FrameCursor,
+    key: Vec<u8>,
+}
+
 /// The derived files that fit the log.
 #[derive(Default)]
-struct Derived {
+pub(super) struct Derived {
     primary: Vec<Rc<Run>>,
     secondary: Vec<Vec<Rc<Run>>>,
     snapshots: Vec<Rc<Snapshot>>,
@@ -157,7 +163,7 @@ impl Table {
         Ok((table, recovery))
     }
 
-    fn assemble(
+    pub(super) fn assemble(
         env: Rc<Env>,
         dir: String,
         schema: Rc<Schema>,
@@ -215,61 +221,54 @@ impl Table {
         }
     }
 
-    /// Of a writer: makes everything in memory and all derived files anew from the log, which a compaction has replaced, with a snapshot of the whole.
-    pub(super) fn rebuild(&mut self) -> Result<()> {
-        let name = self.schema.name.clone();
-        match Table::open(self.env.clone(), &name, &[])? {
-            Some((table, _)) => *self = table,
-            None => {
-                return Err(Error::new(
-                    Code::FileMissing,
-                    alloc::format!("table {name} is gone"),
-                ));
-            }
-        }
-        self.maintain_fully(true)?;
-        if let Some(mut snapshot) = self.take_snapshot()? {
-            let env = self.env.clone();
-            if let Some(snapshot) = super::view::drive(|| snapshot.step(&env))? {
-                self.add_snapshot(snapshot)?;
-            }
-        }
-        self.write_meta()
-    }
-
-    /// Puts the events from a place to the end of the log into memory.
+    /// Puts the events from a place to the end of the log into memory; a writer flushes what grows large.
     fn replay(&mut self, from: Position) -> Result<()> {
-        let mut cursor = self.log.reader().cursor(from, self.log.whole());
-        let mut key = Vec::new();
-        while let Some((at, event)) = cursor.next_event()? {
-            key.clear();
-            keycode::encode(event.key.view(), &mut key);
-            self.mark(Mark {
-                seq: event.seq,
-                time: event.time,
-                at,
-                events: self.head.events,
-            });
-            let (seq, time, more) = (event.seq, event.time, event.more);
-            self.replay_event(&key, &event)
-                .map_err(|error| self.in_log(error, at))?;
-            let log_bytes =
-                self.head.log_bytes + cursor.position().offset.saturating_sub(at.offset);
-            self.head = Covered {
-                seq,
-                time,
-                at: cursor.position(),
-                events: self.head.events + 1,
-                log_bytes,
-            };
+        let mut replay = self.replay_from(from);
+        while let Some(whole) = self.replay_next(&mut replay)? {
             if self.env.writes() && self.freeze_is_due() {
-                self.freeze(!more);
+                self.freeze(whole);
                 self.flush_frozen()?;
                 self.maintain_fully(false)?;
             }
         }
-        self.head.at = self.log.whole();
         Ok(())
+    }
+
+    /// A replay from a place to the end of the log.
+    pub(super) fn replay_from(&self, from: Position) -> Replay {
+        Replay {
+            cursor: self.log.reader().cursor(from, self.log.whole()),
+            key: Vec::new(),
+        }
+    }
+
+    /// Puts the next event into memory; whether it ends its transaction, or `None` at the end.
+    pub(super) fn replay_next(&mut self, replay: &mut Replay) -> Result<Option<bool>> {
+        let Replay { cursor, key } = replay;
+        let Some((at, event)) = cursor.next_event()? else {
+            self.head.at = self.log.whole();
+            return Ok(None);
+        };
+        key.clear();
+        keycode::encode(event.key.view(), key);
+        self.mark(Mark {
+            seq: event.seq,
+            time: event.time,
+            at,
+            events: self.head.events,
+        });
+        let (seq, time, more) = (event.seq, event.time, event.more);
+        self.replay_event(key, &event)
+            .map_err(|error| self.in_log(error, at))?;
+        let log_bytes = self.head.log_bytes + cursor.position().offset.saturating_sub(at.offset);
+        self.head = Covered {
+            seq,
+            time,
+            at: cursor.position(),
+            events: self.head.events + 1,
+            log_bytes,
+        };
+        Ok(Some(!more))
     }
 
     fn replay_event(&mut self, key: &[u8], event: &EventRef<'_>) -> Result<()> {

@@ -110,6 +110,7 @@ impl Table {
 
     /// Checks what is wanted against the row as it is just before the event.
     pub fn prepare<'a>(&mut self, wanted: Wanted<'a>) -> Result<Change<'a>> {
+        self.finish_rebuild()?;
         let known = self.states.get(wanted.key);
         let view = self.view(Seq(wanted.seq.0.saturating_sub(1)));
         prepare(&view, wanted, known)

@@ -15,7 +15,7 @@ use super::counted;
 /// Reads the rows and says how many there were.
 pub fn run(import: Import) -> Result<()> {
     let (mut rows, size) = input::open(&import)?;
-    let mut db = open::writer(&import.dir.dir, &import.lock, import.durable.durability)?;
+    let mut db = open::importer(&import.dir.dir, &import.lock, import.durable.durability)?;
     let mut job = Job {
         import: &import,
         meta: import.metadata.object(),
