@@ -2,7 +2,7 @@
 
 use driftdb_core::Code;
 use driftdb_core::db::eventline::{self, Line};
-use driftdb_core::db::{Context, Outcome, Step, Work};
+use driftdb_core::db::{Context, Outcome, Step, Verified, Work};
 use driftdb_core::ql;
 use driftdb_core::time::Timestamp;
 use driftdb_tests::engine::{Engine, Settings, small};
@@ -39,7 +39,11 @@ fn engine(store: &FaultStore, rows: u64) -> Engine {
 }
 
 fn compact(engine: &mut Engine) -> Work {
-    let statement = &ql::parse("COMPACT t").unwrap()[0];
+    start(engine, "COMPACT t")
+}
+
+fn start(engine: &mut Engine, statement: &str) -> Work {
+    let statement = &ql::parse(statement).unwrap()[0];
     let context = Context::at(Timestamp(0));
     match engine.db.run(statement, &ql::Params::none(), &context) {
         Ok(Outcome::Work(work)) => work,
@@ -163,6 +167,24 @@ fn work_that_is_dropped_when_the_log_is_new_is_done_by_whoever_comes() {
             "{way}"
         );
         assert_eq!(engine.rows("SHOW DRIFT t KEY 5").unwrap().len(), 1, "{way}");
+    }
+}
+
+#[test]
+fn a_compaction_ends_a_snapshot() {
+    let store = FaultStore::new();
+    let mut engine = engine(&store, 600);
+    let mut snapshot = start(&mut engine, "SNAPSHOT t");
+    engine.db.advance(&mut snapshot).unwrap();
+    engine.run(r#"PATCH t KEY 5 SET {"a": 2}"#, 9).unwrap();
+    engine.run("COMPACT t", 9).unwrap();
+    let error = engine.db.finish(snapshot).unwrap_err();
+    assert_eq!(error.code(), Code::Conflict);
+    let mut verify = engine.db.verify().unwrap();
+    while let Some(verified) = driftdb_core::db::drive(|| verify.step()).unwrap() {
+        if let Verified::Finding(finding) = verified {
+            panic!("{}", finding.message);
+        }
     }
 }
 

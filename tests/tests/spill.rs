@@ -307,3 +307,46 @@ fn a_long_transaction_is_replayed_in_parts() {
     let mut engine = Engine::open(&store, &settings()).unwrap();
     assert_eq!(count(&mut engine, "SELECT * FROM u WHERE a = 1"), 100);
 }
+
+/// The machine stops at each call of the commit in turn.
+#[test]
+fn a_commit_that_is_stopped_is_there_whole_or_not_at_all() {
+    for (durability, both) in [
+        (Durability::Commit, false),
+        (Durability::Commit, true),
+        (Durability::Batch, false),
+        (Durability::Batch, true),
+    ] {
+        let settings = Settings {
+            durability,
+            ..settings()
+        };
+        for stop in 1.. {
+            let store = FaultStore::new();
+            let mut engine = engine(&store, &settings);
+            engine.db.sync().unwrap();
+            open_transaction(&mut engine, both);
+            store.stop_in(stop);
+            let committed = engine.run("COMMIT", 7).is_ok();
+            drop(engine);
+            for survival in [Survival::Dropped, Survival::Kept, Survival::Mixed(stop)] {
+                let crashed = store.crash(survival);
+                let mut engine = Engine::open(&crashed, &settings).unwrap();
+                let rows = count(&mut engine, "SELECT * FROM t");
+                assert!([5, 105].contains(&rows), "{rows} rows, {survival:?}");
+                let there = rows == 105;
+                assert!(there || !committed || durability == Durability::Batch);
+                assert_eq!(count(&mut engine, "SELECT * FROM t WHERE a = 1"), rows - 5);
+                let others = if both { rows } else { 5 };
+                assert_eq!(count(&mut engine, "SELECT * FROM u"), others);
+                insert(&mut engine, "t", 1_000, 1);
+                assert_eq!(engine.rows("SHOW DRIFT t KEY 1000").unwrap().len(), 1);
+                let drift = engine.rows("SHOW DRIFT t KEY 150").unwrap().len();
+                assert_eq!(drift, usize::from(there), "stop at call {stop}");
+            }
+            if committed && !store.has_failed() {
+                break;
+            }
+        }
+    }
+}

@@ -336,7 +336,7 @@ impl Database {
     }
 
     /// Does some of a long work; the line for people when it is done. Between two calls the database can be read; a write to its table, or an open
-    /// transaction, ends COMPACT with `Code::Conflict`.
+    /// transaction, ends COMPACT with `Code::Conflict`, as COMPACT ends SNAPSHOT.
     pub fn advance(&mut self, work: &mut Work) -> Result<Step<String>> {
         let env: Rc<crate::table::Env> = self.env.clone();
         let name = work.table.clone();
@@ -346,6 +346,10 @@ impl Database {
         let table = self.table(&name)?;
         match &mut work.job {
             Job::Compact(job) if writing && !job.is_replaced() => Err(job.give_up(table)),
+            Job::Snapshot(job) if job.generation() != table.log().generation() => Err(Error::new(
+                Code::Conflict,
+                format!("table {name} was compacted while a snapshot of it was being taken"),
+            )),
             Job::Snapshot(job) => match job.step(&env)? {
                 Step::Item(snapshot) => {
                     let line = format!(

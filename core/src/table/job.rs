@@ -266,6 +266,7 @@ pub struct TakeSnapshot {
     scan: Scan,
     writer: Option<SnapshotWriter>,
     covered: Covered,
+    generation: u64,
     value: Vec<u8>,
 }
 
@@ -282,8 +283,14 @@ impl TakeSnapshot {
             scan: Scan::new(sources, covered.seq, KeyRange::ALL),
             writer,
             covered,
+            generation: target.generation,
             value: Vec::new(),
         })
+    }
+
+    /// The generation of the log that it is of: a compaction ends it.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The seq of the snapshot.

@@ -400,11 +400,8 @@ impl Table {
         )?))
     }
 
-    /// Makes a finished snapshot part of the table, if no compaction has replaced the log since it was begun.
+    /// Makes a finished snapshot part of the table.
     pub fn add_snapshot(&mut self, snapshot: Rc<Snapshot>) -> Result<()> {
-        if snapshot.file.identity().generation != self.log.generation() || self.is_stale() {
-            return Ok(());
-        }
         self.change_sources(|sources| {
             let at = sources
                 .snapshots
