@@ -7,6 +7,16 @@ use driftdb_core::storage::{MemoryStore, Store};
 use driftdb_tests::conformance::CONTRACTS;
 use driftdb_tests::fault::FaultStore;
 
+/// The directory for temporary files is not known under WASI.
+fn tempdir() -> tempfile::TempDir {
+    let dir = if cfg!(target_os = "wasi") {
+        "/tmp".into()
+    } else {
+        std::env::temp_dir()
+    };
+    tempfile::tempdir_in(dir).unwrap()
+}
+
 #[test]
 fn memory_store() {
     for (name, contract) in CONTRACTS {
@@ -35,7 +45,7 @@ fn container() {
 fn filesystem_store() {
     for (name, contract) in CONTRACTS {
         println!("{name}");
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempdir();
         contract(Rc::new(FsStore::new(dir.path().join("not/there/yet"))));
         assert!(!dir.path().join("not/outside").exists());
     }
@@ -45,14 +55,14 @@ fn filesystem_store() {
 fn filesystem_store_with_few_open_files() {
     for (name, contract) in CONTRACTS {
         println!("{name}");
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempdir();
         contract(Rc::new(FsStore::with_open_files(dir.path(), 1)));
     }
 }
 
 #[test]
 fn two_filesystem_stores_share_the_lock_and_the_files() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     let (one, two) = (FsStore::new(dir.path()), FsStore::new(dir.path()));
     let lock = one.lock().unwrap();
     assert!(two.is_locked().unwrap());
@@ -65,7 +75,7 @@ fn two_filesystem_stores_share_the_lock_and_the_files() {
 #[test]
 fn a_file_that_was_replaced_behind_a_closed_blob_is_not_mistaken() {
     use driftdb_core::storage::Access;
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     let (reader, writer) = (
         FsStore::with_open_files(dir.path(), 1),
         FsStore::new(dir.path()),

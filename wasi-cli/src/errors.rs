@@ -55,8 +55,11 @@ impl From<Error> for Failure {
 /// An error of writing the output.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
+        // wasmtime gives a pipe without a reader as a plain I/O error; a full disk has an error of its own there too.
+        let closed_in_wasi = cfg!(target_os = "wasi") && error.raw_os_error() == Some(29);
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
+            _ if closed_in_wasi => Failure::ClosedPipe,
             _ => Error::new(code_of(&error), format!("cannot write the output: {error}")).into(),
         }
     }

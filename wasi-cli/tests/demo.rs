@@ -7,7 +7,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{DRIFTDB, Place};
+use common::{Place, driftdb};
 
 /// The example program, which cargo builds beside the tests.
 fn git_history() -> PathBuf {
@@ -28,7 +28,7 @@ fn the_demo_shows_every_statement() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/run");
     let mut demo = Command::new(script);
     demo.arg(place.path())
-        .env("DRIFTDB", DRIFTDB)
+        .env("DRIFTDB", driftdb())
         .env("GIT_HISTORY", git_history());
     let output = demo.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

@@ -4,12 +4,15 @@
 
 mod common;
 
-use common::{DRIFTDB, Place};
+use common::{Place, driftdb};
 
 /// Runs the program where no file may grow beyond so many KiB.
 fn with_small_files(place: &Place, kib: u32, arguments: &str) -> std::process::Output {
     let mut shell = std::process::Command::new("bash");
-    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec {DRIFTDB} {arguments}");
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {kib}; exec {} {arguments}",
+        driftdb().display()
+    );
     shell
         .args(["-c", &script])
         .current_dir(place.path())

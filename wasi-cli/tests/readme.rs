@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::{DRIFTDB, Place};
+use common::{Place, driftdb};
 
 /// A part of the README: a command with its answer, or the lines between.
 enum Part {
@@ -49,7 +49,8 @@ fn parts(readme: &str) -> Vec<Part> {
 
 /// Runs a command in a shell, as on a terminal.
 fn run(place: &Place, text: &str) -> String {
-    let bin = Path::new(DRIFTDB).parent().unwrap();
+    let program = driftdb();
+    let bin = program.parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell

@@ -5,8 +5,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The program under test.
-pub const DRIFTDB: &str = env!("CARGO_BIN_EXE_driftdb");
+/// The program under test: the native one, or what DRIFTDB_PROGRAM names, as `.ci/test` does for the program under WASI.
+pub fn driftdb() -> PathBuf {
+    let native = || PathBuf::from(env!("CARGO_BIN_EXE_driftdb"));
+    std::env::var_os("DRIFTDB_PROGRAM").map_or_else(native, PathBuf::from)
+}
 
 /// A directory that is gone after the test.
 pub struct Place {
@@ -62,7 +65,7 @@ impl Place {
 
     /// The program, to be run in the directory with nothing of the environment that it looks at.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(DRIFTDB);
+        let mut command = Command::new(driftdb());
         command
             .args(arguments)
             .current_dir(self.path())
@@ -123,7 +126,8 @@ impl Place {
 }
 
 impl Run {
-    fn of(output: std::process::Output) -> Self {
+    /// What a finished process came to.
+    pub fn of(output: std::process::Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Run {
             status: status(&output.status),

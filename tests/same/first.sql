@@ -1,0 +1,10 @@
+CREATE TABLE orders (pk=id, INDEX(status, customer_id));
+CREATE TABLE items (pk=sku);
+INSERT INTO orders {"id": "order1", "status": "pending", "amount": 100};
+INSERT INTO orders {"id": "order2", "status": "pending", "amount": 25.5, "customer_id": "cust1"};
+INSERT INTO items {"sku": 1, "name": "café ☕", "tags": ["a", {"b": null}], "big": 18446744073709551615, "low": -9223372036854775808};
+BEGIN WITH {"by": "ann", "why": "ticket 12"};
+PATCH orders KEY "order1" SET {"status": "paid", "paid": {"how": "card", "at": 1e-7}};
+INSERT INTO items {"sku": 2, "name": "tea", "price": 0.1};
+PATCH items KEY 1 SET {"tags": null, "name": "coffee"};
+COMMIT;
