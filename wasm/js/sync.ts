@@ -7,8 +7,8 @@ import { fail } from './errors.js';
 import { type Core, Progress } from './host/core.js';
 import { check, pointOf, settle } from './host/rules.js';
 import { readOptions } from './options.js';
-import { loadModule, loadModuleSync } from './platform/module.js';
-import { openSync as openCore } from './platform/open.js';
+import { loadModuleSync } from './platform/module.js';
+import { open as openAny, openSync as openCore } from './platform/open.js';
 import { type Point, pointText } from './point.js';
 import type { GetCall, Storage, StepsCall } from './protocol.js';
 import { QueryResult, type Written, written } from './wire/answer.js';
@@ -51,17 +51,19 @@ class Local {
   run(call: StepsCall): Batch[] {
     const run = this.#start(call);
     const batches: Batch[] = [];
+    let failed = true;
     try {
       let progress: Progress;
       do {
         progress = this.core.step(run, STEPS, ANSWER_BYTES);
         batches.push(new Batch(this.core.take(run), this.integers, true));
       } while (progress !== Progress.End);
+      failed = false;
+      return batches;
     } finally {
       this.core.end(run);
-      settle(this.core, call);
+      settle(this.core, call, failed);
     }
-    return batches;
   }
 
   /** Runs a call piece by piece. */
@@ -313,7 +315,9 @@ export class SyncDatabase extends SyncWriter {
 /** Opens a database in this thread. */
 export async function open(given: string | OpenOptions): Promise<SyncDatabase> {
   const { place, settings } = readOptions(given);
-  const { core, storage } = openCore(await loadModule(place), place);
+  if (place.storage === 'indexeddb') throw fail('unsupported', 'IndexedDB stores nothing synchronously', "use open from 'driftdb'");
+  if (place.name !== undefined) place.storage ??= 'opfs';
+  const { core, storage } = await openAny(place);
   return new SyncDatabase(new Local(core, settings.integers), storage);
 }
 

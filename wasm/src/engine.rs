@@ -12,11 +12,12 @@ use wasm_bindgen::prelude::*;
 
 use crate::container::Container;
 use crate::error;
+use crate::mirror::Mirror;
 use crate::options;
 use crate::run::{Progress, Request};
 use crate::script::Script;
 use crate::session::{Failure, Session};
-use crate::stores::{Files, FilesStore, Handle, HandleFile};
+use crate::stores::{Changes, Files, FilesStore, Handle, HandleFile, Records};
 use crate::wire;
 
 /// An open database.
@@ -25,10 +26,13 @@ pub struct Engine {
     session: Option<Session>,
     /// What the database lies in, where that has to be closed after it.
     container: Option<Container>,
+    /// What the database lies in, where JavaScript stores what changes.
+    mirror: Option<Mirror>,
     out: Vec<u8>,
 }
 
-type Thrown<T> = core::result::Result<T, JsValue>;
+/// What JavaScript gets, or what it sees thrown.
+pub(crate) type Thrown<T> = core::result::Result<T, JsValue>;
 
 fn thrown(error: &Error) -> JsValue {
     JsValue::from_str(&error::json(error, ""))
@@ -38,7 +42,8 @@ fn failed(failure: &Failure) -> JsValue {
     JsValue::from_str(&error::json(&failure.error, &failure.text))
 }
 
-fn or_throw<T>(result: Result<T>) -> Thrown<T> {
+/// A result of the engine as JavaScript gets it.
+pub(crate) fn or_throw<T>(result: Result<T>) -> Thrown<T> {
     result.map_err(|error| thrown(&error))
 }
 
@@ -61,6 +66,7 @@ impl Engine {
         Ok(Engine {
             session: Some(or_throw(open())?),
             container: None,
+            mirror: None,
             out: Vec::new(),
         })
     }
@@ -102,6 +108,30 @@ impl Engine {
         let mut engine = Engine::open(Rc::new(container.clone()), options, now)?;
         engine.container = Some(container);
         Ok(engine)
+    }
+
+    /// Opens the database that stored records hold, all of it in memory: at most so many bytes.
+    #[wasm_bindgen(js_name = openRecords)]
+    pub fn open_records(records: Records, limit: f64, options: &[u8], now: f64) -> Thrown<Engine> {
+        let mirror = records.mirror(limit)?;
+        let mut engine = Engine::open(Rc::new(mirror.clone()), options, now)?;
+        engine.mirror = Some(mirror);
+        Ok(engine)
+    }
+
+    /// What has changed since the last call and is to be stored now, if anything has.
+    pub fn drain(&self) -> Thrown<Option<Changes>> {
+        let Some(mirror) = &self.mirror else {
+            return Ok(None);
+        };
+        Ok(or_throw(mirror.drain())?.map(Changes::from))
+    }
+
+    /// Says that what was drained is stored up to this position.
+    pub fn settled(&self, position: f64) {
+        if let Some(mirror) = &self.mirror {
+            mirror.settled(clock(position).0);
+        }
     }
 
     /// Where the last answer is.

@@ -90,7 +90,7 @@ impl Run {
         &self.request.script.text
     }
 
-    /// Goes on: at most about `steps` rows' worth of work, until the answer has about `bytes` bytes.
+    /// Goes on: at most about `steps` rows' worth of work and one statement, until the answer has about `bytes` bytes.
     pub fn step(
         &mut self,
         db: &mut Database,
@@ -107,6 +107,10 @@ impl Run {
                 Stage::End => return Ok(Progress::End),
                 Stage::Next => {
                     self.statement(db, now)?;
+                    // The next one has its own time.
+                    if matches!(self.stage, Stage::Next) && !self.is_over() {
+                        return Ok(Progress::More);
+                    }
                     1
                 }
                 Stage::Rows(_) => self.row()?,
@@ -125,6 +129,12 @@ impl Run {
             };
         }
         Ok(Progress::More)
+    }
+
+    /// Whether no statement is left, nor an error instead of one.
+    fn is_over(&self) -> bool {
+        let script = &self.request.script;
+        self.next == script.statements.len() && script.broken.is_none()
     }
 
     fn statement(&mut self, db: &mut Database, now: Timestamp) -> Result<()> {
@@ -157,8 +167,7 @@ impl Run {
                 if let Some(columns) = rows.columns() {
                     self.output.columns(columns);
                 }
-                let last = self.next == script.statements.len() && script.broken.is_none();
-                if last {
+                if self.is_over() {
                     self.stage = Stage::Rows(rows);
                 }
             }

@@ -1,10 +1,11 @@
 // The package in Chromium, over OPFS.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { browse, noBrowser, serve } from './browser.mjs';
 
 const skip = { skip: noBrowser, timeout: 60_000 };
@@ -191,4 +192,115 @@ test('a full disk is a clear error, and the database stays readable', skip, asyn
   });
   assert.equal(after, answer.written + 2);
   await page.close();
+});
+
+test('the language suite in a worker, over OPFS', skip, async () => {
+  const suite = fileURLToPath(new URL('../../tests/suite/', import.meta.url));
+  const names = readdirSync(suite).filter((name) => name.endsWith('.slt'));
+  const files = names.map((name) => ({ name, text: readFileSync(join(suite, name), 'utf8') }));
+  const reports = await inPage(async (files) => {
+    const reports = [];
+    for (const file of files) {
+      const worker = new Worker('./test/suite-worker.mjs', { type: 'module' });
+      reports.push(await new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = (event) => reject(new Error(event.message));
+        worker.postMessage(file);
+      }));
+      worker.terminate();
+    }
+    return reports;
+  }, files);
+  let records = 0;
+  for (const [at, report] of reports.entries()) {
+    assert.deepEqual(report.failures, [], names[at]);
+    records += report.records;
+  }
+  assert.ok(records > 900, `${records} records`);
+});
+
+test('IndexedDB: kept over a reload, one user, transactions whole', skip, async () => {
+  const page = await browser.page(server.url);
+  const first = await page.evaluate(async () => {
+    const db = await driftdb.open({ name: 'idb', storage: 'indexeddb', memtableEvents: 8, snapshotEvents: 25, segmentBytes: 2048, mergeFan: 2 });
+    await db.exec('CREATE TABLE t (pk=id, INDEX(a)); CREATE TABLE u (pk=id)');
+    for (let id = 0; id < 40; id++) {
+      await db.transaction(async (tx) => {
+        await tx.table('t').insert({ id, a: id % 3 });
+        await tx.table('u').insert({ id });
+      });
+    }
+    const refused = await new Promise((resolve) => {
+      const worker = new Worker('./dist/worker.js', { type: 'module' });
+      driftdb.open({ name: 'idb', storage: 'indexeddb', busyTimeout: 100, worker, cacheBytes: 1_000_000 }).catch((error) => resolve(error.code));
+    });
+    await Promise.all([1, 2, 3].map((id) => db.table('t').patch(id, { a: 'x' })));
+    return { storage: db.storage, refused };
+  });
+  assert.deepEqual(first, { storage: 'indexeddb', refused: 'invalid_value' });
+  const other = await browser.page(server.url);
+  assert.equal(await other.evaluate(() => driftdb.open({ name: 'idb', storage: 'indexeddb', busyTimeout: 100 }).catch((error) => error.code)), 'busy');
+  await page.close();
+  const second = await other.evaluate(async () => {
+    const db = await driftdb.open({ name: 'idb', storage: 'indexeddb' });
+    const counts = [(await db.query('SELECT * FROM t')).length, (await db.query('SELECT * FROM u')).length, (await db.query('SELECT * FROM t WHERE a = "x"')).length];
+    const { findings } = await db.verify();
+    await db.exec('COMPACT t');
+    await db.close();
+    const again = await driftdb.open({ name: 'idb', storage: 'indexeddb' });
+    counts.push((await again.query('SELECT * FROM t')).length);
+    await again.close();
+    const listed = (await driftdb.databases()).includes('idb');
+    const deleted = await driftdb.deleteDatabase('idb');
+    return { counts, findings, listed, deleted };
+  });
+  assert.deepEqual(second, { counts: [40, 40, 3, 40], findings: [], listed: true, deleted: true });
+  await other.close();
+});
+
+test('IndexedDB: what was acknowledged is there after the page was killed', skip, async () => {
+  const page = await browser.page(server.url);
+  let acknowledged = 0;
+  await page.exposeFunction('acknowledge', (id) => {
+    acknowledged = id;
+  });
+  page.evaluate(async () => {
+    const db = await driftdb.open({ name: 'idb killed', storage: 'indexeddb' });
+    await db.exec('CREATE TABLE t (pk=id)');
+    for (let id = 1; ; id++) {
+      await db.table('t').insert({ id });
+      acknowledge(id);
+    }
+  }).catch(() => {});
+  while (acknowledged < 50) await new Promise((resolve) => setTimeout(resolve, 5));
+  const cdp = await browser.context.newCDPSession(page);
+  // A page that has crashed answers nothing more.
+  void cdp.send('Page.crash').catch(() => {});
+  await new Promise((resolve) => page.once('crash', resolve));
+  const before = acknowledged;
+  const count = await inPage(async () => {
+    const db = await driftdb.open({ name: 'idb killed', storage: 'indexeddb' });
+    const { length } = await db.query('SELECT * FROM t');
+    const { findings } = await db.verify();
+    await db.close();
+    return length + findings.length * 1e9;
+  });
+  assert.ok(count >= before && count <= before + 2, `${count} of ${before}`);
+});
+
+test('IndexedDB: a commit that cannot be stored is an error, and is not seen', skip, async () => {
+  const answer = await inPage(async () => {
+    const worker = new Worker('./test/full-idb-worker.mjs', { type: 'module' });
+    const db = await driftdb.open({ name: 'idb full', storage: 'indexeddb', worker });
+    await db.exec('CREATE TABLE t (pk=id); INSERT INTO t {"id": 0}');
+    worker.postMessage({ full: true });
+    const code = await db.table('t').insert({ id: 1 }).catch((error) => error.code);
+    worker.postMessage({ full: false });
+    const left = (await db.query('SELECT id FROM t')).rows;
+    await db.table('t').insert({ id: 2 });
+    const { rows } = await db.query('SELECT id FROM t');
+    await db.close();
+    return { code, left, rows };
+  });
+  assert.deepEqual(answer, { code: 'storage_full', left: [{ id: 0 }], rows: [{ id: 0 }, { id: 2 }] });
 });

@@ -110,7 +110,7 @@ impl fmt::Display for Expr {
                 function,
                 arguments,
             } => {
-                write!(f, "{}(", function.text.to_uppercase())?;
+                write!(f, "{}(", function.text.to_ascii_uppercase())?;
                 match arguments {
                     Arguments::Star => f.write_str("*")?,
                     Arguments::List(items) => list(items, ", ", f)?,

@@ -7,7 +7,11 @@ use alloc::{format, vec};
 /// The candidate that `word` was probably meant to be: the nearest by single-character edits and swaps of neighbours, ignoring case, if it is near
 /// enough. The first of several equally near ones.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word: Vec<char> = word.chars().take(64).flat_map(char::to_lowercase).collect();
+    let word: Vec<char> = word
+        .chars()
+        .take(64)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
     let allowed = match word.len() {
         0 => return None,
         1..=2 => 1,
@@ -19,7 +23,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         let other: Vec<char> = candidate
             .chars()
             .take(64)
-            .flat_map(char::to_lowercase)
+            .map(|c| c.to_ascii_lowercase())
             .collect();
         let edits = distance(&word, &other);
         // A distance that replaces everything says nothing.

@@ -2,7 +2,7 @@
 
 import { DriftError, type ErrorData, fail } from '../errors.js';
 import type { GetCall, StepsCall } from '../protocol.js';
-import { Engine, type Instance } from '../generated/glue.js';
+import { type Changes, Engine, type Instance } from '../generated/glue.js';
 
 const NOTHING = new Uint8Array(0);
 /** Scripts that are kept for the next time their text comes. */
@@ -52,8 +52,8 @@ export class Core {
   }
 
   /** Calls the engine; its errors come as DriftErrors. */
-  #call<T>(action: () => T): T {
-    if (this.#closed) throw fail('closed', 'the database is closed');
+  #call<T>(action: () => T, evenClosed = false): T {
+    if (this.#closed && !evenClosed) throw fail('closed', 'the database is closed');
     if (this.crashed) throw fail('crashed', 'the engine has stopped; open the database anew');
     try {
       return action();
@@ -177,6 +177,23 @@ export class Core {
   /** Does some maintenance that is due; whether some is left. */
   maintain(steps: number): boolean {
     return this.#call(() => this.#engine.maintain(steps));
+  }
+
+  /** What has changed since the last call and is to be stored by the caller, where the storage is one that only promises to; after closing, too. */
+  drain(): Changes | undefined {
+    return this.#call(() => this.#engine.drain(), true);
+  }
+
+  /** Says that what was drained is stored up to this position. */
+  settled(position: number): void {
+    this.#call(() => this.#engine.settled(position), true);
+  }
+
+  /** Gives the engine up: what it has in memory cannot be kept. */
+  abandon(): void {
+    if (this.crashed || this.#closed) return;
+    this.crashed = true;
+    this.#release();
   }
 
   /** Stops the engine as a fault in it would. For tests. */

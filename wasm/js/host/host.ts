@@ -13,6 +13,8 @@ export interface Home {
   storage: Storage;
   /** Where writes are durable later than they return: resolves when all that was written before is. */
   durable?(): Promise<void>;
+  /** Gives up what the engine does not, after it was closed or has stopped. */
+  dispose?(): void;
 }
 
 /** Opens the database: at first, and again when the engine has stopped. */
@@ -153,15 +155,18 @@ export class Host {
     const core = this.#core;
     const run = core.start(call, pointOf(core, call));
     const buffers: Uint8Array[] = [];
+    let failed = true;
     try {
-      for (;;) {
-        const progress = await this.#slice(core, run, BUFFER_BYTES, signal);
+      let progress: Progress;
+      do {
+        progress = await this.#slice(core, run, BUFFER_BYTES, signal);
         buffers.push(core.take(run).slice());
-        if (progress === Progress.End) return buffers;
-      }
+      } while (progress !== Progress.End);
+      failed = false;
+      return buffers;
     } finally {
       core.end(run);
-      if (!core.crashed) settle(core, call);
+      settle(core, call, failed);
     }
   }
 
@@ -258,6 +263,7 @@ export class Host {
     this.#reopening ??= (async () => {
       try {
         const transaction = this.#transaction;
+        this.#home.dispose?.();
         this.#home = await this.#opener(this.#place);
         for (const number of this.#streams.keys()) this.#lost.add(number);
         this.#streams.clear();
@@ -297,8 +303,12 @@ export class Host {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#idle);
-    this.#core.close();
-    await this.#home.durable?.();
+    try {
+      this.#core.close();
+      await this.#home.durable?.();
+    } finally {
+      this.#home.dispose?.();
+    }
   }
 
   /** Stops the engine as a fault in it would. For tests. */

@@ -24,10 +24,9 @@ export function pointOf(core: Core, call: StepsCall | GetCall): string | undefin
   return core.committed;
 }
 
-/** After a script: one that began a transaction has to have ended it. */
-export function settle(core: Core, call: StepsCall): void {
-  if (call.tx === undefined && call.op === 'script' && core.script(call.text).controls && core.inTransaction) {
-    core.rollback();
-    throw fail('transaction', 'the script ended inside its transaction, which was rolled back', 'end it with COMMIT, or use db.transaction');
-  }
+/** After a script, which may have failed: one that began a transaction has to have ended it. */
+export function settle(core: Core, call: StepsCall, failed: boolean): void {
+  if (core.crashed || call.tx !== undefined || call.op !== 'script' || !core.script(call.text).controls || !core.inTransaction) return;
+  core.rollback();
+  if (!failed) throw fail('transaction', 'the script ended inside its transaction, which was rolled back', 'end it with COMMIT, or use db.transaction');
 }

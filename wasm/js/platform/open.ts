@@ -5,6 +5,7 @@ import { instantiate } from '../generated/glue.js';
 import { Core } from '../host/core.js';
 import type { Home } from '../host/host.js';
 import type { Place, Storage } from '../protocol.js';
+import { openIdb } from './idb.js';
 import { loadModule } from './module.js';
 import { NodeFiles } from './node-files.js';
 import { openOpfs } from './opfs.js';
@@ -40,7 +41,14 @@ export async function open(place: Place): Promise<Home> {
       if (place.storage === 'opfs' || !(error instanceof DriftError && error.code === 'no_storage')) throw error;
     }
   }
-  throw fail('no_storage', 'nothing here keeps a database: there is no OPFS', "storage: 'memory' keeps it as long as it is open");
+  if (place.storage === undefined || place.storage === 'indexeddb') {
+    try {
+      return await openIdb(instantiate(module), name, place);
+    } catch (error) {
+      if (place.storage === 'indexeddb' || !(error instanceof DriftError && error.code === 'no_storage')) throw error;
+    }
+  }
+  throw fail('no_storage', 'nothing here keeps a database: there is neither OPFS nor IndexedDB', "storage: 'memory' keeps it as long as it is open");
 }
 
 async function openContainer(module: WebAssembly.Module, name: string, place: Place): Promise<Home> {

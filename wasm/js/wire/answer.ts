@@ -10,6 +10,8 @@ export class QueryResult<Row = Record<string, unknown>> implements Iterable<Row>
   readonly seq: number;
   /** How many rows there are. */
   readonly length: number;
+  /** How many events the script wrote. */
+  readonly events: number;
   readonly #batches: readonly Batch[];
   #rows: Row[] | undefined;
 
@@ -20,6 +22,7 @@ export class QueryResult<Row = Record<string, unknown>> implements Iterable<Row>
     this.#batches = isRows ? batches : [];
     this.columns = isRows ? last.columns : null;
     this.seq = last?.seq ?? 0;
+    this.events = last?.events ?? 0;
     this.length = this.#batches.reduce((sum, batch) => sum + batch.length, 0);
   }
 

@@ -2,6 +2,8 @@
 
 mod files;
 mod handle;
+mod records;
 
 pub use files::{Files, FilesStore};
 pub use handle::{Handle, HandleFile};
+pub use records::{Changes, Records};

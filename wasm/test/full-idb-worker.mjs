@@ -1,0 +1,2 @@
+import './full-idb.mjs';
+import '../dist/worker.js';
