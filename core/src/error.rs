@@ -177,6 +177,19 @@ impl Error {
         self
     }
 
+    /// The same error of a file that lies in another, from `start` on.
+    pub(crate) fn moved_to(mut self, path: impl Into<String>, start: u64) -> Self {
+        let within = match &self.0.place {
+            Place::File { offset, .. } => offset.unwrap_or(0),
+            _ => 0,
+        };
+        self.0.place = Place::File {
+            path: path.into(),
+            offset: Some(start + within),
+        };
+        self
+    }
+
     /// The same error on a line of input, whatever place it had.
     pub fn on_line(mut self, line: u64) -> Self {
         self.0.place = Place::Line(line);

@@ -110,6 +110,15 @@ impl Engine {
         })
     }
 
+    /// A database that somebody else has opened for reading.
+    pub fn of_reader(db: Database) -> Engine {
+        Engine {
+            db,
+            container: None,
+            reads_only: true,
+        }
+    }
+
     /// Closes it.
     pub fn close(self) -> Result<()> {
         self.db.close()?;

@@ -1,5 +1,6 @@
 //! What the behaviour tests share: fault-injecting store, oracle, workloads, comparison, the contracts of a store.
 
+pub mod backup;
 pub mod budget;
 pub mod check;
 pub mod conformance;

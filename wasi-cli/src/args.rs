@@ -66,6 +66,10 @@ pub enum Command {
     Dump(Dump),
     /// Read JSON Lines of events, as `dump` writes them
     Load(Load),
+    /// Write the whole database as it is now to one file
+    Backup(Backup),
+    /// Make a database of a backup
+    Restore(Restore),
     /// Write the state of a table to a file that makes later scans fast
     Snapshot(Snapshot),
     /// Drop the history of a table, or what is older than a point
@@ -77,7 +81,7 @@ pub enum Command {
 /// Where the database is.
 #[derive(Debug, Args)]
 pub struct Dir {
-    /// The database's directory
+    /// The database's directory; for commands that only read also a backup file
     #[arg(short = 'd', long = "dir", value_name = "DIR", env = "DRIFTDB_DIR")]
     pub dir: PathBuf,
 }
@@ -476,6 +480,48 @@ pub struct Load {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub lock: Lock,
+}
+
+/// `driftdb backup`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  driftdb backup -d ./mydata mydata.drift
+  driftdb backup -d ./mydata - | ssh host 'cat > mydata.drift'
+  driftdb select -d mydata.drift --table users     (commands that only read open a backup where it lies)
+
+A backup is the database at one moment, with its history; writers may go on meanwhile. It is a plain tar file, and the
+same history gives the same bytes. Indexes and snapshots are not in it, so for much reading restore it.")]
+pub struct Backup {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub dir: Dir,
+
+    /// The file to write, '-' for standard output; it appears when it is complete
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `driftdb restore`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  driftdb restore mydata.drift -d ./copy
+  ssh host 'driftdb backup -d ./mydata -' | driftdb restore - -d ./copy
+
+Everything is checked on the way. If the backup is damaged or cut off, no database is left.")]
+pub struct Restore {
+    /// The backup, '-' for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The directory to make; it may exist if it is empty
+    #[arg(short = 'd', long = "dir", value_name = "DIR", env = "DRIFTDB_DIR")]
+    pub dir: PathBuf,
 }
 
 /// `driftdb snapshot`

@@ -1,9 +1,9 @@
-//! Making and opening a database in a directory. Errors name the directory, which the engine does not know.
+//! Making and opening a database in a directory, and a backup for reading. Errors name the directory, which the engine does not know.
 
 use std::path::Path;
 use std::rc::Rc;
 
-use driftdb_core::db::{Database, Durability, Options};
+use driftdb_core::db::{Archive, Database, Durability, MARKER, Options, Restore};
 use driftdb_core::storage::Store;
 use driftdb_core::time::Timestamp;
 use driftdb_core::{Code, Error};
@@ -16,10 +16,8 @@ use crate::store::FsStore;
 pub fn create(dir: &Path, now: Timestamp) -> Result<()> {
     let store = FsStore::new(dir);
     let names = store.list("").map_err(|error| name(dir, error))?;
-    if !names.is_empty() && !names.iter().any(|name| name == driftdb_core::db::MARKER) {
-        let error = Error::new(Code::DatabaseExists, "the directory is not empty");
-        let error = error.hint("choose a directory that does not exist yet, or is empty");
-        return Err(name(dir, error));
+    if !names.is_empty() && !names.iter().any(|name| name == MARKER) {
+        return Err(name(dir, not_empty()));
     }
     Database::create(&store, now).map_err(|error| name(dir, error))
 }
@@ -47,6 +45,14 @@ fn open(
     durability: DurabilityLevel,
     options: Options,
 ) -> Result<Database> {
+    if dir.is_file() {
+        let message = format!("{} is a backup, which is only read", dir.display());
+        let hint = format!(
+            "driftdb restore {} -d DIR makes a database of it",
+            dir.display()
+        );
+        return Err(Error::new(Code::ReadOnly, message).hint(hint).into());
+    }
     let durability = match durability {
         DurabilityLevel::Commit => Durability::Commit,
         DurabilityLevel::Batch => Durability::Batch,
@@ -68,10 +74,36 @@ fn open(
     Ok(db)
 }
 
-/// Opens for reading, which no writer hinders.
+/// Opens for reading, which no writer hinders: a directory, or a backup where it lies.
 pub fn reader(dir: &Path) -> Result<Database> {
-    let db = Database::open_reader(Rc::new(FsStore::new(dir)), Options::default());
+    let store: Rc<dyn Store> = match dir.is_file() {
+        true => Rc::new(archive(dir)?),
+        false => Rc::new(FsStore::new(dir)),
+    };
+    let db = Database::open_reader(store, Options::default());
     db.map_err(|error| name(dir, error))
+}
+
+fn archive(path: &Path) -> Result<Archive> {
+    let blob = FsStore::open_file(path)?;
+    let blob = blob.ok_or_else(|| Error::new(Code::FileMissing, "the file is gone"))?;
+    Ok(Archive::open(&path.display().to_string(), blob)?)
+}
+
+/// Begins to make a database of a backup, in a directory that is not there yet, is empty, or holds only what an unfinished restore left.
+pub fn restore(dir: &Path, backup: &str) -> Result<Restore> {
+    let store = FsStore::new(dir);
+    let names = store.list("").map_err(|error| name(dir, error))?;
+    let is_known = |name: &String| ["LOCK", "restoring", "tables", MARKER].contains(&name.as_str());
+    if !names.iter().all(is_known) {
+        return Err(name(dir, not_empty()));
+    }
+    Restore::begin(Rc::new(store), backup).map_err(|error| name(dir, error))
+}
+
+fn not_empty() -> Error {
+    let error = Error::new(Code::DatabaseExists, "the directory is not empty");
+    error.hint("choose a directory that does not exist yet, or is empty")
 }
 
 /// The error with the directory in front.

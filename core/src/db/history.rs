@@ -51,30 +51,19 @@ pub struct History {
 impl Database {
     /// All events after a seq, up to the head.
     pub(super) fn history(&mut self, after: Seq) -> Result<History> {
-        let names = self.tables()?;
-        if self.env.writes() {
-            self.sync()?;
-        } else {
-            // What came before the newest event of the first pass is in every log at the second.
-            for name in &names {
-                self.freshen(name)?;
-            }
-        }
-        let upto = self.head().0;
+        let pinned = self.pin()?;
+        let upto = pinned.upto.0;
         let mut streams = Vec::new();
-        for name in names {
-            let table = self.table(&name)?;
-            table.finish_rebuild()?;
-            let reader = table.log().reader();
+        for log in pinned.logs {
+            let table = self.known(&log.table)?;
             let from = match after {
-                Seq(0) => reader.start(),
+                Seq(0) => log.reader.start(),
                 after => table.sources().position_above(after)?,
             };
-            let cursor = reader.cursor(from, reader.end());
             streams.push(Stream {
                 view: table.view(upto),
-                table: name,
-                cursor,
+                table: log.table,
+                cursor: log.reader.cursor(from, log.end),
                 next: None,
             });
         }
@@ -134,7 +123,7 @@ impl History {
     fn least(&mut self) -> Result<Option<(usize, Seq)>> {
         let mut least: Option<(usize, Seq)> = None;
         for (at, stream) in self.streams.iter_mut().enumerate() {
-            stream.fill(self.after, self.upto)?;
+            stream.fill(self.after)?;
             let next = stream.next.as_ref().map(|event| event.seq);
             if let Some(seq) = next.filter(|seq| least.is_none_or(|(_, least)| *seq < least)) {
                 least = Some((at, seq));
@@ -145,14 +134,11 @@ impl History {
 }
 
 impl Stream {
-    fn fill(&mut self, after: Seq, upto: Seq) -> Result<()> {
+    fn fill(&mut self, after: Seq) -> Result<()> {
         while self.next.is_none() {
             let Some((_, event)) = self.cursor.next_event()? else {
                 return Ok(());
             };
-            if event.seq > upto {
-                return Ok(());
-            }
             if event.seq > after {
                 self.next = Some(Event::of(&event));
             }

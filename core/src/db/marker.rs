@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::error::{Code, Error, Result};
 use crate::storage::Store;
@@ -28,6 +29,11 @@ pub fn write(now: Timestamp) -> String {
 /// # Errors
 /// `Code::NotADatabase`, `Code::NewerFormat`, `Code::Corrupt`.
 pub fn check(store: &dyn Store) -> Result<()> {
+    load(store).map(|_| ())
+}
+
+/// The file's bytes, checked like that.
+pub fn load(store: &dyn Store) -> Result<Vec<u8>> {
     let Some(bytes) = store.read(MARKER)? else {
         return Err(Error::new(
             Code::NotADatabase,
@@ -37,7 +43,7 @@ pub fn check(store: &dyn Store) -> Result<()> {
     };
     let object = sealed::open_json(MARKER, &bytes)?;
     match object.get("format") {
-        Some(Value::Int(FORMAT)) => Ok(()),
+        Some(Value::Int(FORMAT)) => Ok(bytes),
         Some(Value::Int(newer)) if *newer > FORMAT => {
             let message = format!(
                 "the database has format {newer}; this version of DriftDB reads formats up to {FORMAT}"

@@ -1,5 +1,6 @@
 //! The database: tables under one counter and one clock, opened, written in transactions, asked at any point.
 
+mod backup;
 mod catalog;
 mod commit;
 mod describe;
@@ -11,6 +12,7 @@ mod group;
 mod history;
 mod marker;
 mod open;
+mod pin;
 mod rows;
 mod run;
 mod source;
@@ -26,6 +28,7 @@ use alloc::string::String;
 
 pub use crate::options::{Durability, Options};
 pub use crate::table::{Answered, Request, Row, Schema, Step, View, drive};
+pub use backup::{Archive, Backup, Restore, Restored};
 pub use dump::{Dump, Loader};
 pub use marker::{FORMAT, MARKER};
 pub use open::Report;

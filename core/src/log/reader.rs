@@ -6,9 +6,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::event::EventRef;
+use super::frame::Frame;
 use super::position::{Horizon, Position, SegmentInfo};
 use super::scan::{FrameScan, Step};
-use super::segment::HEADER_LEN;
+use super::segment::{HEADER_BYTES, HEADER_LEN, Header};
 use super::segments::Segments;
 use crate::error::{Error, Result};
 use crate::time::{Seq, Timestamp};
@@ -62,6 +63,24 @@ impl LogReader {
         self.segments.path(segment)
     }
 
+    /// The header of a segment as it lies in its file, checked.
+    /// # Errors
+    /// Corrupt if it is not the header of that segment of this log.
+    pub fn header(&self, segment: u64) -> Result<[u8; HEADER_BYTES]> {
+        let mut bytes = [0; HEADER_BYTES];
+        let blob = self.segments.blob(segment)?;
+        let count = blob.borrow().read_at(0, &mut bytes)?;
+        let header = Header::decode(bytes.get(..count).unwrap_or_default())?;
+        match header.map(|header| (header.number, header.generation)) {
+            Some(is) if is == (segment, self.generation()) => Ok(bytes),
+            _ => Err(corrupt(
+                &self.segments,
+                Position::new(segment, 0),
+                "the segment's header is damaged",
+            )),
+        }
+    }
+
     /// Frames from `from` on up to `until`; both must be places where a frame starts or the log ends.
     pub fn cursor(&self, from: Position, until: Position) -> FrameCursor {
         FrameCursor {
@@ -107,6 +126,14 @@ impl FrameCursor {
         match EventRef::read(&frame) {
             Ok(event) => Ok(Some((at, event))),
             Err(why) => Err(corrupt(&self.segments, at, why)),
+        }
+    }
+
+    /// The next frame as it lies in the file, its checksum and fixed fields checked; `None` at the end.
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>> {
+        match self.advance()? {
+            Some(_) => Ok(self.scan.as_ref().and_then(FrameScan::frame)),
+            None => Ok(None),
         }
     }
 

@@ -13,7 +13,8 @@ pub const HEADER_LEN: u64 = HEADER_BYTES as u64;
 /// The newest version of the segment format.
 pub const SEGMENT_VERSION: u32 = 1;
 
-pub(super) const HEADER_BYTES: usize = 80;
+/// The same as a number of bytes in memory.
+pub const HEADER_BYTES: usize = 80;
 const CRC_AT: usize = HEADER_BYTES - 4;
 const MAGIC: &[u8; 8] = b"DRIFTSEG";
 const CONTINUES: u32 = 1;

@@ -39,6 +39,11 @@ impl Latch {
         self.lock.epoch()
     }
 
+    /// Whether the lock is still this one's, after a failed write too.
+    pub fn is_held(&self) -> bool {
+        self.lock.check().is_ok()
+    }
+
     /// `Code::Latched`, naming the first cause, if a write or sync has failed before.
     pub fn check(&self) -> Result<()> {
         match &*self.cause.borrow() {

@@ -8,7 +8,7 @@ use super::requests::{Answered, Requests};
 use super::sealed;
 use super::stamp::Request;
 use crate::error::Result;
-use crate::log::{Checkpoint, Horizon, LogHints, Position, SegmentInfo};
+use crate::log::{Checkpoint, Horizon, LogHints, LogReader, Position, SegmentInfo};
 use crate::time::{Seq, Timestamp};
 use crate::value::{Object, Value};
 
@@ -45,6 +45,32 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// What is known of a log that has just been copied: its exact ends, and nothing derived. The same for the same log, whatever else was known of it.
+    pub fn of_copy(
+        reader: &LogReader,
+        ends: &[(u64, u64)],
+        indexes: usize,
+        requests: Requests,
+    ) -> Meta {
+        let segment = |&(number, end): &(u64, u64)| SegmentInfo {
+            number,
+            end,
+            first: None,
+            last: None,
+        };
+        Meta {
+            hints: LogHints {
+                generation: reader.generation(),
+                horizon: reader.horizon(),
+                segments: ends.iter().map(segment).collect(),
+                ..LogHints::default()
+            },
+            runs: alloc::vec![Vec::new(); indexes + 1],
+            requests,
+            ..Meta::default()
+        }
+    }
+
     /// The file's text.
     pub fn to_json(&self) -> String {
         let mut object = Object::new();

@@ -171,6 +171,11 @@ impl Table {
         self.requests.get(client)
     }
 
+    /// The last requests of all clients that this table's commits answered.
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
     /// The memtable that is being written.
     pub fn memtable(&self) -> Option<&SharedMemtable> {
         self.sources.memtables.last()

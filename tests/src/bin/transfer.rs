@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use driftdb_core::time::Timestamp;
 use driftdb_core::{Code, Error};
+use driftdb_tests::backup::{backup, in_place};
 use driftdb_tests::engine::{Engine, Settings, small};
 use driftdb_tests::random::Random;
 
@@ -168,7 +169,7 @@ fn housekeeping(
 
 fn read(dir: &Path, number: u64) -> Result<String, String> {
     let mut random = Random::new(number);
-    let (mut rounds, mut past, mut newest) = (0_u64, 0_u64, 0_u64);
+    let (mut rounds, mut past, mut newest, mut backups) = (0_u64, 0_u64, 0_u64, 0_u64);
     let mut engine = None;
     loop {
         let done = dir.with_extension("done").exists();
@@ -207,14 +208,33 @@ fn read(dir: &Path, number: u64) -> Result<String, String> {
             }
             past += 1;
         }
+        if rounds.is_multiple_of(5) {
+            let (head, seen) = backed_up(&mut reader)?;
+            if seen < newest {
+                return Err(format!(
+                    "a backup up to seq {head} ends with transaction {seen}, after {newest} was there"
+                ));
+            }
+            backups += 1;
+        }
         rounds += 1;
         engine = Some(reader);
         if done {
             return Ok(format!(
-                "{rounds} rounds, {past} past states, up to transaction {newest}"
+                "{rounds} rounds, {past} past states, {backups} backups, up to transaction {newest}"
             ));
         }
     }
+}
+
+/// Backs the database up and checks the copy; the last seq in it and its last transaction.
+fn backed_up(reader: &mut Engine) -> Result<(u64, u64), String> {
+    let bytes = backup(&mut reader.db).map_err(text("backing up"))?;
+    let mut copy = in_place(&bytes, &settings()).map_err(text("opening a backup"))?;
+    let head = copy.head().map_err(text("the backup's head"))?.0;
+    let seen = balanced(&mut copy, &format!("@seq:{head}"))?;
+    let seen = seen.ok_or("a backup that ends before a horizon of its own")?;
+    Ok((head, seen))
 }
 
 /// Checks all tables at a point, which is the end of a transaction; answers the number of the newest transaction there, or nothing before a horizon.

@@ -1,5 +1,6 @@
 //! The commands, a module each.
 
+mod backup;
 mod compact;
 mod describe;
 mod drift;
@@ -8,6 +9,7 @@ mod export;
 mod import;
 mod init;
 mod load;
+mod restore;
 mod select;
 mod snapshot;
 mod sql;
@@ -17,6 +19,7 @@ mod verify;
 use std::path::PathBuf;
 
 use driftdb_core::ql::Params;
+use driftdb_core::time::{Seq, Timestamp};
 
 use crate::args::{Command, Format, Lock};
 use crate::errors::{Result, Script};
@@ -35,6 +38,8 @@ pub fn run(command: Command) -> Result<()> {
         Command::Export(command) => export::run(command),
         Command::Dump(command) => dump::run(command),
         Command::Load(command) => load::run(command),
+        Command::Backup(command) => backup::run(command),
+        Command::Restore(command) => restore::run(command),
         Command::Snapshot(command) => snapshot::run(command),
         Command::Compact(command) => compact::run(command),
         Command::Verify(command) => verify::run(command),
@@ -67,5 +72,13 @@ fn counted(count: u64, thing: &str) -> String {
     match count {
         1 => format!("1 {thing}"),
         count => format!("{count} {thing}s"),
+    }
+}
+
+/// How far a copy of a database goes.
+fn moment(seq: Seq, time: Timestamp) -> String {
+    match seq.0 {
+        0 => "no events".into(),
+        seq => format!("up to @seq:{seq}, {time}"),
     }
 }

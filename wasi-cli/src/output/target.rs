@@ -63,6 +63,7 @@ impl Target {
             file.handle.sync_all().map_err(fails)?;
             fs::rename(&file.passing, &file.path).map_err(fails)?;
             file.done = true;
+            crate::store::sync_parent(&file.path).map_err(fails)?;
         }
         Ok(())
     }

@@ -22,6 +22,8 @@ use error::Context;
 use lock::FsLock;
 use pool::Pool;
 
+pub(crate) use paths::sync_parent;
+
 /// A database's directory.
 pub struct FsStore {
     root: Rc<PathBuf>,
@@ -47,6 +49,15 @@ impl FsStore {
     /// The same store, whose lock counts an owner as dead of whom nobody can say whether it lives: a program without file locks that was killed.
     pub fn break_lock(self, break_lock: bool) -> Self {
         FsStore { break_lock, ..self }
+    }
+
+    /// A file that is no database's, to read from; `None` if there is none.
+    pub fn open_file(path: &Path) -> Result<Option<Box<dyn Blob>>> {
+        let name = path.display().to_string();
+        let mut pool = Pool::new(1);
+        let slot = pool.open(&name, path.into(), Access::Read).context(&name)?;
+        let pool = Rc::new(RefCell::new(pool));
+        Ok(slot.map(|slot| Box::new(FsBlob::new(&name, slot, pool, None)) as Box<dyn Blob>))
     }
 
     /// The directory.

@@ -87,7 +87,10 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
 
 /// [`sync_dir`] of the directory that a file is in.
 pub fn sync_parent(file: &Path) -> io::Result<()> {
-    file.parent().map_or(Ok(()), sync_dir)
+    match file.parent() {
+        Some(dir) if dir.as_os_str().is_empty() => sync_dir(Path::new(".")),
+        dir => dir.map_or(Ok(()), sync_dir),
+    }
 }
 
 /// What a file is called while it is written; such names are in no list.
