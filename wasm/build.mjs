@@ -146,6 +146,9 @@ if (!process.argv.includes('--js-only')) {
 // As the compiler leaves it: wasm-opt makes the module smaller and what gzip makes of it larger.
 copyFileSync(join(target, 'wasm-bindgen', 'driftdb_bg.wasm'), join(dist, 'driftdb.wasm'));
 run(join(here, 'node_modules', '.bin', 'tsc'), ['--project', join(here, 'tsconfig.json')], { cwd: here });
+// TypeScript does not copy what is declarations already, and the package's own refer to it.
+mkdirSync(join(dist, 'generated'), { recursive: true });
+copyFileSync(join(here, 'js', 'generated', 'glue.d.ts'), join(dist, 'generated', 'glue.d.ts'));
 await bundle();
 copyFileSync(join(root, 'LICENSE'), join(here, 'LICENSE'));
 report();

@@ -1,0 +1,43 @@
+// What the package declares, as a strict program sees it: its types check without skipLibCheck, and say what they should.
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+test('a typed program', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'driftdb-types-'));
+  try {
+    mkdirSync(join(dir, 'node_modules'));
+    symlinkSync(root, join(dir, 'node_modules', 'driftdb'));
+    writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
+    writeFileSync(join(dir, 'a.ts'), `
+      import { DriftError, open, type ErrorCode } from 'driftdb';
+      import { openSync } from 'driftdb/sync';
+      interface Order { id: string; total: number }
+      const db = await open({ name: 'shop', integers: 'auto' });
+      const order: Order | undefined = await db.table<Order>('orders').get('o1', { asOf: { seq: 1 } });
+      const { rows } = await db.query<Order>('SELECT * FROM orders WHERE id = ?', ['o1'], { signal: new AbortController().signal });
+      const total: number = rows[0]!.total;
+      const seven: number = await db.transaction(async (tx) => { await tx.exec('ROLLBACK'); return 7; }, { by: 'ann' });
+      for await (const row of db.stream<Order>('SELECT * FROM orders')) row.total.toFixed();
+      // @ts-expect-error there is no such member
+      rows[0]!.nothing;
+      // @ts-expect-error a function is no parameter
+      await db.query('SELECT ?', [() => 0]);
+      const local = openSync({ dir: 'x' });
+      const codes: ErrorCode[] = ['busy'];
+      export { DriftError, codes, local, order, seven, total };
+    `);
+    const options = ['--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2023,esnext.disposable,dom,dom.iterable,dom.asynciterable', '--types', ''];
+    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options, 'a.ts'], { cwd: dir, encoding: 'utf8' });
+  } catch (error) {
+    throw new Error(`${error.stdout ?? ''}${error.stdout ? '' : error.message}`);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
