@@ -215,6 +215,40 @@ fn steps_and_writes_take_turns() {
 }
 
 #[test]
+fn a_rotation_that_no_commit_has_followed_leaves_no_trace() {
+    let mut by_seq = std::collections::BTreeMap::new();
+    let (mut stop, mut empty) = (0, 0);
+    loop {
+        stop += 1;
+        let (store, mut engine) = written("CREATE TABLE t (pk=id)");
+        store.stop_in(stop);
+        let text = "x".repeat(400);
+        let done = (0..20).try_for_each(|id| {
+            let insert = format!("INSERT INTO t {{\"id\": {id}, \"text\": \"{text}\"}}");
+            engine.run(&insert, 2_000).map(|_| ())
+        });
+        let files = store.crash(Survival::Kept).files();
+        let segments = files.iter().filter(|(path, _)| path.ends_with(".seg"));
+        empty += u32::from(
+            segments
+                .last()
+                .is_some_and(|(path, bytes)| bytes.len() == 80 && !path.ends_with("00000001.seg")),
+        );
+        let mut db = reader(&FaultStore::from_files(files));
+        let mut moment = db.backup().unwrap();
+        let bytes = rest(&mut moment).unwrap();
+        let known = by_seq
+            .entry(moment.upto().0)
+            .or_insert_with(|| bytes.clone());
+        assert!(*known == bytes, "stop {stop}, up to {:?}", moment.upto());
+        if done.is_ok() {
+            break;
+        }
+    }
+    assert!(empty > 3, "{empty} segments without frames");
+}
+
+#[test]
 fn what_only_the_journal_has_is_in_it() {
     let (store, mut engine) = written("CREATE TABLE a (pk=id); CREATE TABLE b (pk=id)");
     engine
