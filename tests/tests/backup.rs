@@ -228,10 +228,10 @@ fn a_rotation_that_no_commit_has_followed_leaves_no_trace() {
             engine.run(&insert, 2_000).map(|_| ())
         });
         let files = store.crash(Survival::Kept).files();
-        let segments = files.iter().filter(|(path, _)| path.ends_with(".seg"));
+        let mut segments = files.iter().filter(|(path, _)| path.ends_with(".seg"));
         empty += u32::from(
             segments
-                .last()
+                .next_back()
                 .is_some_and(|(path, bytes)| bytes.len() == 80 && !path.ends_with("00000001.seg")),
         );
         let mut db = reader(&FaultStore::from_files(files));
