@@ -11,8 +11,9 @@ const wasi = new WASI({
   args: [basename(program, ".wasm"), ...args],
   env: process.env,
   preopens: Object.fromEntries(directories.map((directory) => [directory, directory])),
-  returnOnExit: true,
+  // It is to end here anyway.
+  returnOnExit: false,
 });
 const module = await WebAssembly.compile(readFileSync(program));
 const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
-process.exitCode = wasi.start(instance);
+wasi.start(instance);

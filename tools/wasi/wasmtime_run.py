@@ -6,7 +6,7 @@ The directory it is run in, /tmp, DRIFTDB_WASI_DIR, the environment and the stan
 import os
 import sys
 
-from wasmtime import Config, Engine, ExitTrap, Linker, Module, Store, Trap, WasiConfig
+from wasmtime import Config, Engine, ExitTrap, Linker, Module, Store, Trap, WasiConfig, WasmtimeError
 
 
 def compiled(engine: Engine, program: str, path: str) -> Module:
@@ -49,7 +49,7 @@ def main() -> int:
         instance.exports(store)["_start"](store)
     except ExitTrap as exit:
         return exit.code
-    except Trap as trap:
+    except (Trap, WasmtimeError) as trap:
         print(trap, file=sys.stderr, flush=True)
         return 134
     return 0

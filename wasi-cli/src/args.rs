@@ -13,7 +13,7 @@ Exit status:
   4    damage was found: bytes on disk that no crash explains
   5    a database or a file cannot be opened, read or written
   130  interrupted; what was committed before stays
-  141  the reader of the output went away
+  141  the reader of the output went away (41 under WASI, which has no such numbers)
 
 Rows are shown as a table on a terminal and as JSON Lines otherwise; --format or DRIFTDB_FORMAT say which.
 A point in time is \"@seq:N\", an RFC 3339 time such as \"2026-01-31T08:00:00Z\", or a date (midnight UTC).";

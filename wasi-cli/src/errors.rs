@@ -95,6 +95,8 @@ impl Failure {
             Failure::Usage(_) => 2,
             Failure::Damaged => 4,
             Failure::Interrupted => 130,
+            // WASI engines take no status above 125.
+            Failure::ClosedPipe if cfg!(target_os = "wasi") => 41,
             Failure::ClosedPipe => 141,
             Failure::Error { error, .. } => status_of(error.code()),
         }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::errors::{Failure, Result};
 
@@ -16,8 +17,21 @@ pub struct Target {
 struct Pending {
     path: PathBuf,
     passing: PathBuf,
-    handle: File,
+    handle: Rc<File>,
     done: bool,
+}
+
+/// A handle that is written to and kept for syncing: WASI cannot clone one.
+struct Shared(Rc<File>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.0).flush()
+    }
 }
 
 impl Target {
@@ -35,9 +49,9 @@ impl Target {
             passing_name(path)
         };
         let fails = |error: io::Error| Failure::file("write", path, &error);
-        let handle = File::create(&passing).map_err(fails)?;
-        let clone = handle.try_clone().map_err(fails)?;
-        let writer = Box::new(BufWriter::with_capacity(256 << 10, clone));
+        let handle = Rc::new(File::create(&passing).map_err(fails)?);
+        let shared = Shared(Rc::clone(&handle));
+        let writer = Box::new(BufWriter::with_capacity(256 << 10, shared));
         let pending = Pending {
             path: path.to_owned(),
             passing,

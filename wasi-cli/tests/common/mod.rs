@@ -11,6 +11,11 @@ pub fn driftdb() -> PathBuf {
     std::env::var_os("DRIFTDB_PROGRAM").map_or_else(native, PathBuf::from)
 }
 
+/// Whether the program under test is the one under WASI.
+pub fn is_wasi() -> bool {
+    std::env::var_os("DRIFTDB_PROGRAM").is_some()
+}
+
 /// A directory that is gone after the test.
 pub struct Place {
     dir: tempfile::TempDir,
