@@ -13,4 +13,5 @@ pub mod raw;
 pub mod reads;
 pub mod report;
 pub mod standard;
+pub mod wasi;
 pub mod workload;

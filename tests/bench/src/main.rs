@@ -3,7 +3,7 @@
 use driftdb_bench::engines::{self, Kind, Outcome};
 use driftdb_bench::report::{OURS, Report};
 use driftdb_bench::workload::Spec;
-use driftdb_bench::{durable, fresh, growth, machine, process, standard};
+use driftdb_bench::{durable, fresh, growth, machine, process, standard, wasi};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,7 +13,7 @@ const USAGE: &str =
   --quick      100,000 events only
   --long       10,000,000 events too
   --events N   N events only
-  --part PART  only this part: standard, commits, fresh, growth (may be given more than once)
+  --part PART  only this part: standard, commits, fresh, growth, wasi (may be given more than once)
   --ours       only DriftDB and the limits of the machine
   --dir DIR    where the databases are made (default: bench-data beside the build)
   --write      the report also goes to docs/BENCHMARKS.md";
@@ -107,6 +107,10 @@ fn run(arguments: &[String]) -> Outcome<()> {
             growth::run(*kind, &options.dir, base, options.long, &mut report)?;
         }
         text.push_str(&section("Longer histories and more rows", &report));
+    }
+    if options.wants("wasi") {
+        build("driftdb")?;
+        text.push_str(&wasi::run(100_000)?);
     }
     if options.long {
         // SQLite and redb take hours here: the machine's limit stands beside.

@@ -14,6 +14,8 @@ use std::time::Instant;
 pub struct Lives {
     /// Median wall time in milliseconds.
     pub ms: f64,
+    /// Median CPU time in milliseconds.
+    pub cpu_ms: f64,
     /// Highest resident memory in megabytes.
     pub megabytes: f64,
 }
@@ -30,18 +32,22 @@ pub fn lives(times: u32, command: &[&str], expect: &str) -> Outcome<Lives> {
         return Err(format!("{command:?} failed: {text}").into());
     }
     let mut figures = text.split_whitespace().map(str::parse::<f64>);
-    match (figures.next(), figures.next()) {
-        (Some(Ok(ms)), Some(Ok(megabytes))) => Ok(Lives { ms, megabytes }),
+    match (figures.next(), figures.next(), figures.next()) {
+        (Some(Ok(ms)), Some(Ok(cpu_ms)), Some(Ok(megabytes))) => Ok(Lives {
+            ms,
+            cpu_ms,
+            megabytes,
+        }),
         _ => Err(format!("{command:?} was not measured: {text}").into()),
     }
 }
 
-/// The body of `child spawn TIMES EXPECT PROGRAM ARGUMENTS..`: prints milliseconds and megabytes.
+/// The body of `child spawn TIMES EXPECT PROGRAM ARGUMENTS..`: prints milliseconds, those of CPU time, and megabytes.
 pub fn spawn(arguments: &[String]) -> Outcome<()> {
     let [times, expect, program, rest @ ..] = arguments else {
         return Err("child spawn TIMES EXPECT PROGRAM ARGUMENTS..".into());
     };
-    let mut spent = Vec::new();
+    let (mut spent, mut worked) = (Vec::new(), Vec::new());
     let mut peak = 0.0f64;
     for _ in 0..times.parse::<u32>()? {
         let begin = Instant::now();
@@ -54,20 +60,21 @@ pub fn spawn(arguments: &[String]) -> Outcome<()> {
             use std::io::Read;
             pipe.read_to_string(&mut printed)?;
         }
-        let (ok, megabytes) = wait(child.id())?;
+        let (ok, cpu_ms, megabytes) = wait(child.id())?;
+        worked.push(cpu_ms);
         spent.push(begin.elapsed().as_secs_f64() * 1e3);
         peak = peak.max(megabytes);
         if !ok || !printed.contains(expect.as_str()) {
             return Err(format!("{program} {rest:?} printed {printed:?}").into());
         }
     }
-    println!("{} {peak}", median(spent));
+    println!("{} {} {peak}", median(spent), median(worked));
     Ok(())
 }
 
-/// Waits for a child; answers whether it succeeded, and its peak memory in megabytes.
+/// Waits for a child; answers whether it succeeded, its CPU time in milliseconds, and its peak memory in megabytes.
 #[allow(unsafe_code)]
-fn wait(pid: u32) -> Outcome<(bool, f64)> {
+fn wait(pid: u32) -> Outcome<(bool, f64, f64)> {
     let mut status = 0;
     // SAFETY: rusage is plain numbers, for which zeros are a value.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
@@ -77,7 +84,9 @@ fn wait(pid: u32) -> Outcome<(bool, f64)> {
         return Err(std::io::Error::last_os_error().into());
     }
     let ok = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
-    Ok((ok, usage.ru_maxrss as f64 / 1024.0))
+    let ms = |time: libc::timeval| time.tv_sec as f64 * 1e3 + time.tv_usec as f64 / 1e3;
+    let cpu_ms = ms(usage.ru_utime) + ms(usage.ru_stime);
+    Ok((ok, cpu_ms, usage.ru_maxrss as f64 / 1024.0))
 }
 
 /// A program that cargo built beside this one.
