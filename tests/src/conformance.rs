@@ -108,7 +108,7 @@ fn append_grows(store: Rc<dyn Store>) {
 
 fn append_beyond(store: Rc<dyn Store>) {
     let mut blob = file(&*store, "a", b"one");
-    for end in [4, 5, 1000, 1 << 50] {
+    for end in [4, 5, 1000, 1 << 40] {
         assert_eq!(
             blob.append(end, b"x").unwrap_err().code(),
             Code::Conflict,
