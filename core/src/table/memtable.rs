@@ -1,7 +1,7 @@
 //! The memtable: a table's newest versions and index markers, in memory until a flush writes them into index runs.
 //!
 //! Versions of a transaction that is still open are in it too, under the seqs that they will have: a view sees only what is
-//! at or below its own seq, so that committing is raising the head, and rolling back is [`Memtable::remove`].
+//! at or below its own seq, so that committing is raising the head, and rolling back is [`Memtable::pop_above`].
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;

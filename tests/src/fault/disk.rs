@@ -162,6 +162,24 @@ impl Disk {
         Ok(())
     }
 
+    /// Reads what a process sees of a file: fewer bytes than asked for only at its end.
+    pub(super) fn read_at(
+        &mut self,
+        id: usize,
+        path: &str,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<usize> {
+        self.count_read(path)?;
+        let bytes = self.live(id);
+        let start = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
+        let count = buf.len().min(bytes.len() - start);
+        buf[..count].copy_from_slice(&bytes[start..start + count]);
+        Ok(count)
+    }
+
     pub(super) fn list(&self, dir: &str) -> Result<Vec<String>> {
         self.alive()?;
         let prefix = if dir.is_empty() {

@@ -265,15 +265,9 @@ impl Blob for FaultBlob {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let mut disk = self.disk.borrow_mut();
-        disk.count_read(&self.path)?;
-        let bytes = disk.live(self.id);
-        let start = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
-        let count = buf.len().min(bytes.len() - start);
-        buf[..count].copy_from_slice(&bytes[start..start + count]);
-        Ok(count)
+        self.disk
+            .borrow_mut()
+            .read_at(self.id, &self.path, offset, buf)
     }
 
     fn append(&mut self, end: u64, bytes: &[u8]) -> Result<()> {

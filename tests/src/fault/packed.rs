@@ -24,15 +24,9 @@ impl File for PackedFile {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let mut disk = self.disk.borrow_mut();
-        disk.count_read(CONTAINER)?;
-        let bytes = disk.live(self.id);
-        let start = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
-        let count = buf.len().min(bytes.len() - start);
-        buf[..count].copy_from_slice(&bytes[start..start + count]);
-        Ok(count)
+        self.disk
+            .borrow_mut()
+            .read_at(self.id, CONTAINER, offset, buf)
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<usize> {
