@@ -65,6 +65,13 @@ export interface VerifyCall extends Common {
   op: 'verify';
 }
 
+/** Event lines are taken. */
+export interface LoadCall {
+  op: 'load';
+  lines: string;
+  wait?: number;
+}
+
 /** Calls that answer with buffers, in steps. */
 export type StepsCall = ScriptCall | TableCall | VerifyCall;
 
@@ -73,6 +80,8 @@ export type Call =
   | StepsCall
   | GetCall
   | { op: 'stats' }
+  | { op: 'dump'; limit: number }
+  | LoadCall
   | { op: 'flush' }
   | { op: 'begin'; meta?: Uint8Array; wait?: number }
   | { op: 'commit'; tx: number }

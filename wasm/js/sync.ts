@@ -289,6 +289,16 @@ export class SyncDatabase extends SyncWriter {
     return { ...row, memoryBytes: this.local.core.memoryBytes };
   }
 
+  /** The whole history as event lines; refused once they are longer than `maxBytes`, by default 64 MiB. */
+  dump(options?: { maxBytes?: number }): string {
+    return this.local.core.dump(options?.maxBytes ?? 64 << 20);
+  }
+
+  /** Takes event lines, each transaction with its own time, who and why. What was committed before an error stays. */
+  load(lines: string): Written {
+    return written([new Batch(this.local.core.load(lines), 'number', false)]);
+  }
+
   /** Puts all commits on stable storage, where durability is 'batch'. */
   flush(): void {
     this.local.core.flush();

@@ -285,6 +285,16 @@ impl Engine {
         self.with(Session::stats)
     }
 
+    /// The whole history as event lines, of at most so many bytes.
+    pub fn dump(&mut self, limit: usize) -> Thrown<String> {
+        self.with(|session, _| session.dump(limit))
+    }
+
+    /// Takes event lines.
+    pub fn load(&mut self, text: &str, now: f64) -> Thrown<()> {
+        self.with(|session, out| session.load(text, clock(now), out))
+    }
+
     /// Says when commits are durable: each when it returns, or after the next [`Engine::flush`].
     #[wasm_bindgen(js_name = setBatch)]
     pub fn set_batch(&mut self, batch: bool) -> Thrown<()> {

@@ -7,6 +7,7 @@ extern crate alloc;
 pub mod container;
 pub mod engine;
 mod error;
+mod lines;
 pub mod mirror;
 mod options;
 mod run;

@@ -10,6 +10,7 @@ use driftdb_core::time::{Point, Timestamp};
 use driftdb_core::value::{Key, Object, Raw, Value};
 use driftdb_core::{Code, Error, Result, db, ql};
 
+use crate::lines;
 use crate::options::OpenOptions;
 use crate::run::{Progress, Request, Run};
 use crate::script::Script;
@@ -211,6 +212,20 @@ impl Session {
         let mut output = Output::default();
         output.head(Kind::Rows, seq, time, 0);
         output.row_of(&Value::Object(stats));
+        output.finish(out);
+        Ok(())
+    }
+
+    /// The whole history as event lines, of at most so many bytes.
+    pub fn dump(&mut self, limit: usize) -> Result<String> {
+        lines::dump(&mut self.db, limit)
+    }
+
+    /// Takes event lines.
+    pub fn load(&mut self, text: &str, now: Timestamp, out: &mut Vec<u8>) -> Result<()> {
+        let written = lines::load(&mut self.db, text, now)?;
+        let mut output = Output::default();
+        output.head(Kind::Written, written.seq, written.time, written.events);
         output.finish(out);
         Ok(())
     }

@@ -159,6 +159,25 @@ test('verify, stats, upkeep', () => {
   db.close();
 });
 
+test('event lines: out, and in with their times', () => {
+  const db = openSync({ storage: 'memory' });
+  const lines = [
+    '{"driftdb": 1}',
+    '{"create": "orders", "pk": "id", "index": ["status"]}',
+    '{"table": "orders", "op": "insert", "key": 7, "doc": {"id":7,"status":"new"}, "seq": 1, "ts": "2026-01-01T00:00:00.000Z"}',
+    '{"table": "orders", "op": "patch", "key": 7, "patch": {"status":"paid"}, "seq": 5, "ts": "2026-01-02T00:00:00.000Z", "by": "ann"}',
+    '',
+  ].join('\n');
+  assert.deepEqual(db.load(lines), { events: 2, seq: 5, time: Date.parse('2026-01-02') });
+  assert.equal(db.dump(), lines);
+  assert.equal(db.table('orders').history(7)[1].by, 'ann');
+  assert.throws(() => db.dump({ maxBytes: 100 }), { code: 'limit' });
+  assert.throws(() => db.load(`${lines}{"table": "orders"`), { code: 'invalid_input' });
+  assert.throws(() => db.load('{"table": "orders", "op": "delete", "key": 8}'), { code: 'no_such_row', message: /^line 1: / });
+  assert.equal(db.dump(), lines);
+  db.close();
+});
+
 test('options are checked', () => {
   for (const options of [{}, { storage: 'tape' }, { storage: 'memory', integers: 'roman' }, { storage: 'memory', durability: 'never' },
     { storage: 'memory', colour: 'red' }, { name: '../x' }, { storage: 'memory', busyTimeout: -1 }]) {

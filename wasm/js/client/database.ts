@@ -4,6 +4,7 @@ import type { DiffRow, Stats, Verification } from '../api.js';
 import { type Metadata, metadata, scopeAt } from '../calls.js';
 import type { Point } from '../point.js';
 import type { Storage } from '../protocol.js';
+import type { Written } from '../wire/answer.js';
 import { Reader, Transaction, Writer } from './handles.js';
 import type { Abortable, Link } from './link.js';
 import { enter, leave } from './scope.js';
@@ -76,6 +77,19 @@ export class Database extends Writer {
   /** What is known without reading rows. */
   async stats(options?: Abortable): Promise<Stats> {
     return this.link.stats(options?.signal);
+  }
+
+  /**
+   * The whole history as event lines, the form that `driftdb dump` writes; refused with `limit` once they are longer than `maxBytes`, by default
+   * 64 MiB.
+   */
+  async dump(options?: { maxBytes?: number } & Abortable): Promise<string> {
+    return this.link.dump(options?.maxBytes ?? 64 << 20, options?.signal);
+  }
+
+  /** Takes event lines, each transaction with its own time, who and why. What was committed before an error stays. */
+  async load(lines: string, options?: Abortable): Promise<Written> {
+    return this.link.load(lines, options?.signal);
   }
 
   /** Puts all commits on stable storage, where durability is 'batch'. */

@@ -4,7 +4,7 @@ import type { Stats, Verification } from '../api.js';
 import { DriftError, fail } from '../errors.js';
 import type { GetCall, ScriptCall, StepsCall, TableCall } from '../protocol.js';
 import type { Settings } from '../options.js';
-import { QueryResult } from '../wire/answer.js';
+import { QueryResult, type Written, written } from '../wire/answer.js';
 import { Batch } from '../wire/decode.js';
 import type { Channel } from './channel.js';
 import { current } from './scope.js';
@@ -122,6 +122,18 @@ export class Link {
     const [bytes, memory] = (await this.channel.call({ op: 'stats' }, signal)) as [Uint8Array, Uint8Array];
     const row = new Batch(bytes, 'number', false).row(0) as Omit<Stats, 'memoryBytes'>;
     return { ...row, memoryBytes: new Float64Array(memory.buffer)[0]! };
+  }
+
+  async dump(limit: number, signal: AbortSignal | undefined): Promise<string> {
+    this.#check();
+    return (await this.channel.call({ op: 'dump', limit }, signal)) as string;
+  }
+
+  async load(lines: string, signal: AbortSignal | undefined): Promise<Written> {
+    this.#check();
+    this.refuseInside('db.load');
+    const bytes = await this.channel.call({ op: 'load', lines, wait: this.settings.busyTimeout }, signal);
+    return written([this.batch(bytes as Uint8Array)]);
   }
 
   async flush(): Promise<void> {

@@ -148,6 +148,15 @@ export class Core {
     return this.#answer();
   }
 
+  dump(limit: number): string {
+    return this.#call(() => this.#engine.dump(limit));
+  }
+
+  load(lines: string): Uint8Array {
+    this.#call(() => this.#engine.load(lines, Date.now()));
+    return this.#answer();
+  }
+
   begin(meta: Uint8Array | undefined): void {
     this.#call(() => this.#engine.begin(meta ?? NOTHING));
   }

@@ -1,7 +1,7 @@
 // One database and everybody who uses it: calls come in, are run in slices, and answered in buffers. It knows no worker and no tab.
 
 import { DriftError, fail } from '../errors.js';
-import type { Answer, Call, GetCall, Place, StepsCall, Storage } from '../protocol.js';
+import type { Answer, Call, GetCall, LoadCall, Place, StepsCall, Storage } from '../protocol.js';
 import { type Core, Progress } from './core.js';
 import { check, pointOf, settle } from './rules.js';
 import { turn } from './turn.js';
@@ -104,6 +104,10 @@ export class Host {
         return this.#core.get(call, pointOf(this.#core, call)).slice();
       case 'stats':
         return [this.#core.stats().slice(), numberBytes(this.#core.memoryBytes)];
+      case 'dump':
+        return this.#core.dump(call.limit);
+      case 'load':
+        return this.#load(call, signal);
       case 'flush':
         this.#core.flush();
         return null;
@@ -146,6 +150,15 @@ export class Host {
     await this.#writers.acquire(call.wait ?? WAIT, signal);
     try {
       return await this.#steps(call, signal);
+    } finally {
+      this.#writers.release();
+    }
+  }
+
+  async #load(call: LoadCall, signal: AbortSignal | undefined): Promise<Answer> {
+    await this.#writers.acquire(call.wait ?? WAIT, signal);
+    try {
+      return this.#core.load(call.lines).slice();
     } finally {
       this.#writers.release();
     }
