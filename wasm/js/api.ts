@@ -93,4 +93,29 @@ export interface TableStats {
   replayed_events: number;
 }
 
+/** How a timeline is divided. */
+export interface TimelineOptions {
+  /** Into how many stretches: 1 to 10,000, by default 100. */
+  buckets?: number;
+  /** What they are equal in: seqs, the default, or time. */
+  axis?: 'seq' | 'time';
+}
+
+/** Events by stretch of the history and table. */
+export interface Timeline {
+  /** The seq or unix millisecond before the first event; that of the last event. */
+  from: number;
+  to: number;
+  /** All stretches, the oldest first. What COMPACT dropped is not counted. */
+  buckets: TimelineBucket[];
+}
+
+/** A stretch of the history: what came after `start`, up to and with `end`. */
+export interface TimelineBucket {
+  start: number;
+  end: number;
+  /** How many events it has, by table; tables without any are left out. */
+  tables: Record<string, number>;
+}
+
 export type { ErrorData };

@@ -72,6 +72,13 @@ export interface LoadCall {
   wait?: number;
 }
 
+/** How many events each table has in equal stretches of the history: one row. */
+export interface TimelineCall {
+  op: 'timeline';
+  byTime: boolean;
+  buckets: number;
+}
+
 /** Calls that answer with buffers, in steps. */
 export type StepsCall = ScriptCall | TableCall | VerifyCall;
 
@@ -82,6 +89,7 @@ export type Call =
   | { op: 'stats' }
   | { op: 'dump'; limit: number }
   | LoadCall
+  | TimelineCall
   | { op: 'flush' }
   | { op: 'begin'; meta?: Uint8Array; wait?: number }
   | { op: 'commit'; tx: number }

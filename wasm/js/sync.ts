@@ -1,6 +1,6 @@
 // The synchronous API: the engine in the caller's own thread. For workers, and for Node, Deno and Bun.
 
-import type { DiffRow, HistoryRow, OpenOptions, Stats, Verification } from './api.js';
+import type { DiffRow, HistoryRow, OpenOptions, Stats, Timeline, TimelineOptions, Verification } from './api.js';
 import { type Document, type Key, type Metadata, type Scope } from './calls.js';
 import { diffCall, documents, getCall, metadata, scopeAt, scriptCall, tableCall, templateCall } from './calls.js';
 import { fail } from './errors.js';
@@ -10,6 +10,7 @@ import { readOptions } from './options.js';
 import { loadModuleSync } from './platform/module.js';
 import { open as openAny, openSync as openCore } from './platform/open.js';
 import { type Point, pointText } from './point.js';
+import { timelineCall, timelineOf } from './timeline.js';
 import type { GetCall, Storage, StepsCall } from './protocol.js';
 import { QueryResult, type Written, written } from './wire/answer.js';
 import { Batch, type Integers } from './wire/decode.js';
@@ -274,6 +275,12 @@ export class SyncDatabase extends SyncWriter {
   diff(from: Point, to: Point): ({ table: string } & DiffRow)[] {
     const names = this.query<{ table: string }>('SHOW TABLES').rows;
     return names.flatMap(({ table }) => this.table(table).diff(from, to).map((row) => ({ table, ...row })));
+  }
+
+  /** How many events each table has in equal stretches of the history, without a scan. */
+  timeline(options?: TimelineOptions): Timeline {
+    const { byTime, buckets } = timelineCall(options);
+    return timelineOf(this.local.core.timeline(byTime, buckets));
   }
 
   /** Checks every event and every file. */

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use driftdb_core::db::Axis;
 use driftdb_core::storage::{MemoryStore, Store};
 use driftdb_core::time::Timestamp;
 use driftdb_core::{Code, Error, Result};
@@ -293,6 +294,12 @@ impl Engine {
     /// Takes event lines.
     pub fn load(&mut self, text: &str, now: f64) -> Thrown<()> {
         self.with(|session, out| session.load(text, clock(now), out))
+    }
+
+    /// Answers with how many events each table has in each of so many stretches, equal in time or in seqs.
+    pub fn timeline(&mut self, by_time: bool, buckets: usize) -> Thrown<()> {
+        let axis = if by_time { Axis::Time } else { Axis::Seq };
+        self.with(|session, out| session.timeline(axis, buckets, out))
     }
 
     /// Says when commits are durable: each when it returns, or after the next [`Engine::flush`].

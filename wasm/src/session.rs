@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use driftdb_core::db::{Context, Database, Durability};
+use driftdb_core::db::{Axis, Context, Database, Durability};
 use driftdb_core::ql::ast::Kind as Statement;
 use driftdb_core::storage::Store;
 use driftdb_core::time::{Point, Timestamp};
@@ -226,6 +226,27 @@ impl Session {
         let written = lines::load(&mut self.db, text, now)?;
         let mut output = Output::default();
         output.head(Kind::Written, written.seq, written.time, written.events);
+        output.finish(out);
+        Ok(())
+    }
+
+    /// How many events each table has in each of a number of equal stretches of the history: one row.
+    pub fn timeline(&mut self, axis: Axis, buckets: usize, out: &mut Vec<u8>) -> Result<()> {
+        let timeline = self.db.timeline(axis, buckets)?;
+        let (seq, time) = self.db.head();
+        let list = |numbers: Vec<u64>| Value::Array(numbers.into_iter().map(Value::from).collect());
+        let tables = timeline.tables.into_iter();
+        let row = Object::from_iter([
+            ("start", Value::from(timeline.start)),
+            ("ends", list(timeline.ends)),
+            (
+                "tables",
+                Value::Object(tables.map(|(name, counts)| (name, list(counts))).collect()),
+            ),
+        ]);
+        let mut output = Output::default();
+        output.head(Kind::Rows, seq, time, 0);
+        output.row_of(&Value::Object(row));
         output.finish(out);
         Ok(())
     }

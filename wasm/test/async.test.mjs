@@ -56,6 +56,9 @@ test('the everyday', async () => {
   await assert.rejects(db.asOf({ seq: 1 }).table('orders').insert({ id: 'c' }), { code: 'read_only' });
   assert.deepEqual(await db.verify(), { ok: true, events: 4, findings: [] });
   assert.equal((await db.stats()).tables[0].events, 4);
+  const events = [{ start: 0, end: 2, tables: { orders: 2 } }, { start: 2, end: 4, tables: { orders: 2 } }];
+  assert.deepEqual(await db.timeline({ buckets: 2 }), { from: 0, to: 4, buckets: events });
+  await assert.rejects(db.timeline({ buckets: 0 }), { code: 'out_of_range' });
   const prepared = db.prepare('SELECT id FROM orders WHERE id = ?');
   assert.deepEqual((await prepared.query(['a'])).at(0), { id: 'a' });
   await db.flush();

@@ -178,6 +178,36 @@ test('event lines: out, and in with their times', () => {
   db.close();
 });
 
+test('a timeline counts every event once', () => {
+  const db = orders();
+  db.exec('CREATE TABLE notes (pk=id)');
+  assert.deepEqual(db.timeline({ buckets: 1 }), { from: 0, to: 0, buckets: [{ start: 0, end: 0, tables: {} }] });
+  db.table('orders').insert(Array.from({ length: 6 }, (_, id) => ({ id })));
+  db.table('notes').insert([{ id: 1 }, { id: 2 }]);
+  db.table('orders').delete(3);
+  assert.deepEqual(db.timeline({ buckets: 3 }), {
+    from: 0,
+    to: 9,
+    buckets: [
+      { start: 0, end: 3, tables: { orders: 3 } },
+      { start: 3, end: 6, tables: { orders: 3 } },
+      { start: 6, end: 9, tables: { notes: 2, orders: 1 } },
+    ],
+  });
+  assert.equal(db.timeline().buckets.length, 100);
+  const { from, to, buckets } = db.timeline({ buckets: 5, axis: 'time' });
+  const [{ time: last }] = db.table('orders').history(3).slice(-1);
+  assert.equal(to, Date.parse(last));
+  assert.equal(from, buckets[0].start);
+  assert.ok(from < to);
+  assert.equal(buckets.reduce((sum, { tables }) => sum + (tables.orders ?? 0) + (tables.notes ?? 0), 0), 9);
+  assert.throws(() => db.timeline({ buckets: 0 }), { code: 'out_of_range' });
+  assert.throws(() => db.timeline({ buckets: 1.5 }), { code: 'out_of_range' });
+  assert.throws(() => db.timeline({ buckets: 2 ** 40 }), { code: 'out_of_range' });
+  assert.throws(() => db.timeline({ axis: 'space' }), { code: 'invalid_value' });
+  db.close();
+});
+
 test('options are checked', () => {
   for (const options of [{}, { storage: 'tape' }, { storage: 'memory', integers: 'roman' }, { storage: 'memory', durability: 'never' },
     { storage: 'memory', colour: 'red' }, { name: '../x' }, { storage: 'memory', busyTimeout: -1 }]) {

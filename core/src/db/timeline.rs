@@ -22,6 +22,8 @@ pub enum Axis {
 /// Events by stretch and table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
+    /// The seq or unix millisecond before the first stretch: 0, or just before the first event.
+    pub start: u64,
     /// The last seq or unix millisecond of each stretch, inclusive; never falling, the last is the head's.
     pub ends: Vec<u64>,
     /// By table, in order of their names: how many events it has in each stretch. What COMPACT dropped is not counted.
@@ -48,7 +50,7 @@ impl Database {
                 self.freshen(name)?;
             }
         }
-        let ends = self.ends(axis, &names, buckets as u64)?;
+        let (start, ends) = self.stretches(axis, &names, buckets as u64)?;
         let mut tables = Vec::with_capacity(names.len());
         for name in names {
             let sources = self.table(&name)?.sources().clone();
@@ -65,10 +67,15 @@ impl Database {
             }
             tables.push((name, counts));
         }
-        Ok(Timeline { ends, tables })
+        Ok(Timeline {
+            start,
+            ends,
+            tables,
+        })
     }
 
-    fn ends(&mut self, axis: Axis, names: &[String], buckets: u64) -> Result<Vec<u64>> {
+    /// What is before the first stretch, and the end of each.
+    fn stretches(&mut self, axis: Axis, names: &[String], buckets: u64) -> Result<(u64, Vec<u64>)> {
         let (seq, time) = self.head();
         let (start, end) = match axis {
             Axis::Seq => (0, seq.0),
@@ -85,8 +92,7 @@ impl Database {
         };
         let width = u128::from(end - start);
         let end = |bucket: u64| width * u128::from(bucket) / u128::from(buckets);
-        Ok((1..=buckets)
-            .map(|bucket| start + u64::try_from(end(bucket)).unwrap_or(0))
-            .collect())
+        let ends = (1..=buckets).map(|bucket| start + u64::try_from(end(bucket)).unwrap_or(0));
+        Ok((start, ends.collect()))
     }
 }

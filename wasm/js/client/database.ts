@@ -1,9 +1,10 @@
 // An open database.
 
-import type { DiffRow, Stats, Verification } from '../api.js';
+import type { DiffRow, Stats, Timeline, TimelineOptions, Verification } from '../api.js';
 import { type Metadata, metadata, scopeAt } from '../calls.js';
 import type { Point } from '../point.js';
 import type { Storage } from '../protocol.js';
+import { timelineCall } from '../timeline.js';
 import type { Written } from '../wire/answer.js';
 import { Reader, Transaction, Writer } from './handles.js';
 import type { Abortable, Link } from './link.js';
@@ -67,6 +68,11 @@ export class Database extends Writer {
       for (const row of await this.table(table).diff(from, to, options)) rows.push({ table, ...row });
     }
     return rows;
+  }
+
+  /** How many events each table has in equal stretches of the history, without a scan. */
+  async timeline(options?: TimelineOptions & Abortable): Promise<Timeline> {
+    return this.link.timeline(timelineCall(options), options?.signal);
   }
 
   /** Checks every event and every file. */

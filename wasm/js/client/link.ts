@@ -1,9 +1,10 @@
 // What all handles of one open database share: the channel, how answers are read, the transaction whose callback runs.
 
-import type { Stats, Verification } from '../api.js';
+import type { Stats, Timeline, Verification } from '../api.js';
 import { DriftError, fail } from '../errors.js';
-import type { GetCall, ScriptCall, StepsCall, TableCall } from '../protocol.js';
+import type { GetCall, ScriptCall, StepsCall, TableCall, TimelineCall } from '../protocol.js';
 import type { Settings } from '../options.js';
+import { timelineOf } from '../timeline.js';
 import { QueryResult, type Written, written } from '../wire/answer.js';
 import { Batch } from '../wire/decode.js';
 import type { Channel } from './channel.js';
@@ -134,6 +135,11 @@ export class Link {
     this.refuseInside('db.load');
     const bytes = await this.channel.call({ op: 'load', lines, wait: this.settings.busyTimeout }, signal);
     return written([this.batch(bytes as Uint8Array)]);
+  }
+
+  async timeline(call: TimelineCall, signal: AbortSignal | undefined): Promise<Timeline> {
+    this.#check();
+    return timelineOf((await this.channel.call(call, signal)) as Uint8Array);
   }
 
   async flush(): Promise<void> {

@@ -157,6 +157,11 @@ export class Core {
     return this.#answer();
   }
 
+  timeline(byTime: boolean, buckets: number): Uint8Array {
+    this.#call(() => this.#engine.timeline(byTime, buckets));
+    return this.#answer();
+  }
+
   begin(meta: Uint8Array | undefined): void {
     this.#call(() => this.#engine.begin(meta ?? NOTHING));
   }

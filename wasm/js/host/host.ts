@@ -108,6 +108,8 @@ export class Host {
         return this.#core.dump(call.limit);
       case 'load':
         return this.#load(call, signal);
+      case 'timeline':
+        return this.#core.timeline(call.byTime, call.buckets).slice();
       case 'flush':
         this.#core.flush();
         return null;
