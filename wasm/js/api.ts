@@ -42,6 +42,30 @@ export interface HistoryRow<Row> {
   row: Row | null;
 }
 
+/** What was committed together. */
+export interface Commit {
+  /** The seq of its last event. */
+  seq: number;
+  time: string;
+  by: unknown;
+  why: unknown;
+  meta: Record<string, unknown> | null;
+  /** In the order of their seqs. */
+  events: CommitEvent[];
+}
+
+/** An event of a commit. */
+export interface CommitEvent {
+  seq: number;
+  table: string;
+  key: string | number | bigint;
+  event: 'INSERT' | 'PATCH' | 'SOFT_DELETE';
+  /** The whole row, of an INSERT; what replaces a row or restores it is one too. */
+  row?: Record<string, unknown>;
+  /** What was merged into the row, of a PATCH. */
+  patch?: Record<string, unknown>;
+}
+
 /** A row that differs between two points. */
 export interface DiffRow {
   key: string | number | bigint;

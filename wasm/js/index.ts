@@ -5,6 +5,7 @@ export type { Document, Key, Metadata } from './calls.js';
 export { Database } from './client/database.js';
 export { Prepared, Reader, Transaction, Writer } from './client/handles.js';
 export type { Abortable } from './client/link.js';
+export type { Live, LiveOptions } from './client/live.js';
 export { databases, deleteDatabase } from './client/names.js';
 export { type PageOptions, open } from './client/open.js';
 export type { WorkerSource } from './client/spawn.js';

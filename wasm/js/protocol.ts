@@ -35,6 +35,17 @@ interface Common {
   meta?: Uint8Array;
   /** How long it waits for others' writes, in milliseconds. */
   wait?: number;
+  /** Under which number it is asked for, if it may be asked for twice. */
+  asked?: Asked;
+}
+
+/** Who asks for a write, and for which one: what was done under a number is answered and not done again. */
+export interface Asked {
+  client: string;
+  /** Greater than that of the client's write before, which was answered. */
+  number: number;
+  /** Whether it may have been done. */
+  again: boolean;
 }
 
 /** A script and its parameters. */
@@ -91,16 +102,32 @@ export type Call =
   | LoadCall
   | TimelineCall
   | { op: 'flush' }
-  | { op: 'begin'; meta?: Uint8Array; wait?: number }
-  | { op: 'commit'; tx: number }
+  | { op: 'begin'; meta?: Uint8Array; wait?: number; asked?: Asked }
+  /** `asked` is that of the transaction's begin. */
+  | { op: 'commit'; tx: number; asked?: Asked }
   | { op: 'rollback'; tx: number }
-  /** Opens a stream; its first buffer and those after it are asked for one by one. */
+  /** Opens a feed of an answer's rows, a piece at a time. What a feed has is asked for piece by piece. */
   | { op: 'stream'; call: StepsCall; bytes: number }
-  | { op: 'more'; stream: number }
-  | { op: 'cancel'; stream: number };
+  /** Opens a feed of a query's answers: a piece each time that it is not the one with the mark that was seen last. */
+  | { op: 'live'; call: ScriptCall; seen?: bigint }
+  /** Opens a feed of the events after a seq, by default from now on. */
+  | { op: 'changes'; since?: number }
+  | { op: 'more'; feed: number }
+  | { op: 'cancel'; feed: number };
+
+/** A piece of a feed. */
+export interface Piece {
+  buffers: Uint8Array[];
+  /** Whether it is the last one. */
+  end: boolean;
+  /** Of a query's answer: equal answers have equal marks. */
+  mark?: bigint;
+  /** In place of an answer, where the query has failed. */
+  error?: ErrorData;
+}
 
 /** What calls answer. */
-export type Answer = Uint8Array | Uint8Array[] | number | string | null | { bytes: Uint8Array | null; end: boolean };
+export type Answer = Uint8Array | Uint8Array[] | number | string | null | Piece;
 
 /** From a client. */
 export type Request =

@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use driftdb_core::db::Axis;
 use driftdb_core::storage::{MemoryStore, Store};
-use driftdb_core::time::Timestamp;
+use driftdb_core::time::{Seq, Timestamp};
 use driftdb_core::{Code, Error, Result};
 use wasm_bindgen::prelude::*;
 
+use crate::asked::Asked;
 use crate::container::Container;
 use crate::error;
 use crate::mirror::Mirror;
@@ -170,7 +171,7 @@ impl Engine {
         })
     }
 
-    /// Begins to run a script; the number of the run.
+    /// Begins to run a script; the number of the run. `asked` is the client, the number and whether it is asked again, if it may be.
     pub fn start(
         &mut self,
         script: u32,
@@ -178,6 +179,7 @@ impl Engine {
         named: bool,
         at: Option<String>,
         meta: &[u8],
+        asked: &[u8],
     ) -> Thrown<u32> {
         let (session, _) = or_throw(self.session())?;
         let request = || {
@@ -186,6 +188,7 @@ impl Engine {
                 params: wire::params(params, named)?,
                 at,
                 meta: wire::object(meta)?,
+                asked: Asked::read(&wire::documents(asked)?)?,
             })
         };
         let request = or_throw(request())?;
@@ -201,6 +204,7 @@ impl Engine {
         values: &[u8],
         at: Option<String>,
         meta: &[u8],
+        asked: &[u8],
     ) -> Thrown<u32> {
         let (session, _) = or_throw(self.session())?;
         let request = || {
@@ -209,6 +213,7 @@ impl Engine {
                 script: Rc::new(Script::of_table(operation, table, values)?),
                 at,
                 meta: wire::object(meta)?,
+                asked: Asked::read(&wire::documents(asked)?)?,
                 ..Request::default()
             })
         };
@@ -220,6 +225,44 @@ impl Engine {
     #[wasm_bindgen(js_name = startVerify)]
     pub fn start_verify(&mut self) -> Thrown<u32> {
         self.with(|session, _| session.verify())
+    }
+
+    /// Begins to tell the events after a seq; the number of the run.
+    #[wasm_bindgen(js_name = startChanges)]
+    pub fn start_changes(&mut self, after: f64) -> Thrown<u32> {
+        self.with(|session, _| session.changes(Seq(clock(after).0)))
+    }
+
+    /// Watches what a script reads; the number of the watch.
+    pub fn watch(
+        &mut self,
+        script: u32,
+        params: &[u8],
+        named: bool,
+        at: Option<String>,
+    ) -> Thrown<u32> {
+        self.with(|session, _| {
+            let script = session.script(script)?;
+            session.watch(&script, &wire::params(params, named)?, at.as_deref())
+        })
+    }
+
+    /// Ends a watch.
+    pub fn unwatch(&mut self, watch: u32) -> Thrown<()> {
+        self.with(|session, _| {
+            session.unwatch(watch);
+            Ok(())
+        })
+    }
+
+    /// The watches that what was committed since the last call concerns.
+    pub fn touched(&mut self) -> Thrown<Vec<u32>> {
+        self.with(|session, _| Ok(session.touched()))
+    }
+
+    /// A number that the last answer has in common with few others: its seq and time are not part of it. Goes on from that of the buffer before.
+    pub fn digest(&self, before: u64) -> u64 {
+        wire::digest(&self.out, before)
     }
 
     /// Goes on with a run, doing about `steps` rows' worth of work until the answer has about `bytes` bytes: 0 there is more to do, 1 the answer
@@ -252,9 +295,22 @@ impl Engine {
         self.with(|session, out| session.get(table, &wire::key(key)?, at.as_deref(), out))
     }
 
-    /// Begins a transaction.
-    pub fn begin(&mut self, meta: &[u8]) -> Thrown<()> {
-        self.with(|session, _| session.begin(wire::object(meta)?.as_ref()))
+    /// Begins a transaction, for who asks as in [`Engine::start`].
+    pub fn begin(&mut self, meta: &[u8], asked: &[u8]) -> Thrown<()> {
+        self.with(|session, _| {
+            let asked = Asked::read(&wire::documents(asked)?)?;
+            session.begin(wire::object(meta)?.as_ref(), asked.as_ref())
+        })
+    }
+
+    /// Whether the transaction that was begun for who asks was committed; answers with what it wrote.
+    pub fn answered(&mut self, asked: &[u8]) -> Thrown<bool> {
+        self.with(
+            |session, out| match Asked::read(&wire::documents(asked)?)? {
+                Some(asked) => session.answered(&asked, out),
+                None => Ok(false),
+            },
+        )
     }
 
     /// Commits the open transaction.

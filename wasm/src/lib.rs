@@ -4,6 +4,8 @@
 
 extern crate alloc;
 
+mod asked;
+mod changes;
 pub mod container;
 pub mod engine;
 mod error;
@@ -14,4 +16,5 @@ mod run;
 mod script;
 mod session;
 mod stores;
+mod watches;
 mod wire;

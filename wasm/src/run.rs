@@ -2,12 +2,17 @@
 
 use std::rc::Rc;
 
-use driftdb_core::db::{Context, Database, Outcome, Rows, Step, Verified, Verify, Work};
+use driftdb_core::db::{
+    Context, Database, Dump, Outcome, Rows, Schema, Step, Verified, Verify, Work, Written,
+};
 use driftdb_core::ql::Params;
-use driftdb_core::time::Timestamp;
+use driftdb_core::ql::ast::{Kind as Statement, Statement as Text};
+use driftdb_core::time::{Seq, Timestamp};
 use driftdb_core::value::{Object, Raw, Value};
-use driftdb_core::{Code, Error, Result};
+use driftdb_core::{Code, Error, Result, db};
 
+use crate::asked::Asked;
+use crate::changes;
 use crate::script::{Script, at_point};
 use crate::wire::{Kind, Output};
 
@@ -36,9 +41,11 @@ pub struct Request {
     pub at: Option<String>,
     /// Metadata of what is written.
     pub meta: Option<Object>,
+    /// Under which number it is asked for, if it may be asked for twice.
+    pub asked: Option<Asked>,
 }
 
-/// A script, or a verification, under way.
+/// A script, a verification or a look at the history, under way.
 pub struct Run {
     request: Request,
     next: usize,
@@ -53,17 +60,41 @@ enum Stage {
     Rows(Rows),
     Work(Work),
     Verify(Box<Verify>),
+    Changes(Box<Dump>),
     End,
 }
 
 impl Run {
-    /// A script, of which nothing has run yet.
+    /// A script, of which nothing has run yet; or what was done of it is passed over.
     ///
     /// # Errors
     /// `Code::Parameter`.
-    pub fn new(request: Request) -> Result<Run> {
+    pub fn new(db: &mut Database, request: Request) -> Result<Run> {
         request.script.check(&request.params)?;
-        Ok(Run::at_stage(request, Stage::Next))
+        let script = request.script.clone();
+        let asked = request.asked.clone().filter(|asked| asked.again);
+        let mut run = Run::at_stage(request, Stage::Next);
+        if let Some((done, written)) = asked
+            .map(|asked| asked.done(db, &script.statements))
+            .transpose()?
+            .flatten()
+        {
+            run.next = done;
+            run.wrote(&written, true);
+        }
+        Ok(run)
+    }
+
+    /// The events after a seq, whose rows [`changes::row`] makes.
+    ///
+    /// # Errors
+    /// `Code::BeforeHorizon`.
+    pub fn changes(db: &mut Database, after: Seq) -> Result<Run> {
+        let changes = Box::new(db.changes(after)?);
+        let upto = changes.upto();
+        let mut run = Run::at_stage(Request::default(), Stage::Changes(changes));
+        run.output.head(Kind::Rows, upto, db.head().1, 0);
+        Ok(run)
     }
 
     /// A verification, whose rows are what it finds.
@@ -126,6 +157,7 @@ impl Run {
                     }
                 },
                 Stage::Verify(_) => self.verified(db)?,
+                Stage::Changes(_) => self.change()?,
             };
         }
         Ok(Progress::More)
@@ -154,12 +186,19 @@ impl Run {
             now,
             // Statements between BEGIN and COMMIT have the transaction's.
             meta: self.request.meta.clone().filter(|_| !db.in_transaction()),
-            request: None,
+            request: self.number(db, statement)?,
         };
         let statement = pinned.as_ref().unwrap_or(statement);
         // Only the last statement's rows are the answer.
         self.output = Output::default();
-        match db.run(statement, &self.request.params, &context)? {
+        let outcome = match db.run(statement, &self.request.params, &context) {
+            Err(error) if self.was_created(db, statement) => {
+                self.done(db, error.message());
+                return Ok(());
+            }
+            outcome => outcome?,
+        };
+        match outcome {
             Outcome::Rows(rows) => {
                 let (head, time) = db.head();
                 let seq = rows.seq().unwrap_or(head);
@@ -173,16 +212,40 @@ impl Run {
             }
             Outcome::Written(written) => {
                 // What COMMIT writes was counted statement by statement.
-                if !matches!(statement.kind, driftdb_core::ql::Kind::Commit) {
-                    self.events += written.events;
-                }
-                self.output
-                    .head(Kind::Written, written.seq, written.time, self.events);
+                let counts = !matches!(statement.kind, Statement::Commit);
+                self.wrote(&written, counts);
             }
             Outcome::Done(line) => self.done(db, &line),
             Outcome::Work(work) => self.stage = Stage::Work(work),
         }
         Ok(())
+    }
+
+    fn wrote(&mut self, written: &Written, counts: bool) {
+        self.events += if counts { written.events } else { 0 };
+        self.output
+            .head(Kind::Written, written.seq, written.time, self.events);
+    }
+
+    /// The number of the request that the statement just taken is. Inside a transaction only its BEGIN has one.
+    fn number(&self, db: &Database, statement: &Text) -> Result<Option<db::Request>> {
+        match &self.request.asked {
+            Some(asked) if !statement.kind.is_read() && !db.in_transaction() => {
+                asked.of(self.next - 1).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a statement that has failed is one that created its table when it was asked for the first time.
+    fn was_created(&self, db: &mut Database, statement: &Text) -> bool {
+        let again = self.request.asked.as_ref().is_some_and(|asked| asked.again);
+        let Statement::CreateTable(create) = &statement.kind else {
+            return false;
+        };
+        let indexes: Vec<String> = create.indexes.iter().map(|it| it.0.to_string()).collect();
+        let schema = Schema::new(&create.table.text, &create.primary_key.text, &indexes);
+        again && schema.is_ok() && db.schema(&create.table.text).ok() == schema.ok()
     }
 
     fn done(&mut self, db: &Database, line: &str) {
@@ -233,6 +296,22 @@ impl Run {
             }
         }
         Ok(PAUSE_COST)
+    }
+
+    fn change(&mut self) -> Result<u32> {
+        let Stage::Changes(changes) = &mut self.stage else {
+            return Ok(0);
+        };
+        match changes.step()? {
+            Step::Item(line) => {
+                if let Some(row) = changes::row(line) {
+                    self.output.row_of(&Value::Object(row));
+                }
+            }
+            Step::Pause => {}
+            Step::Done => self.stage = Stage::End,
+        }
+        Ok(1)
     }
 
     /// The answer so far as a buffer. The next one is of the same kind and starts empty.

@@ -6,14 +6,16 @@ use std::rc::Rc;
 use driftdb_core::db::{Axis, Context, Database, Durability};
 use driftdb_core::ql::ast::Kind as Statement;
 use driftdb_core::storage::Store;
-use driftdb_core::time::{Point, Timestamp};
+use driftdb_core::time::{Point, Seq, Timestamp};
 use driftdb_core::value::{Key, Object, Raw, Value};
 use driftdb_core::{Code, Error, Result, db, ql};
 
+use crate::asked::Asked;
 use crate::lines;
 use crate::options::OpenOptions;
 use crate::run::{Progress, Request, Run};
 use crate::script::Script;
+use crate::watches::Watches;
 use crate::wire::{Kind, Output};
 
 /// An error and the text that its place is in.
@@ -36,6 +38,7 @@ pub struct Session {
     db: Database,
     scripts: Numbered<Rc<Script>>,
     runs: Numbered<Run>,
+    watches: Watches,
 }
 
 /// Things by the number that they were given.
@@ -44,14 +47,16 @@ struct Numbered<T> {
     things: BTreeMap<u32, T>,
 }
 
-impl<T> Numbered<T> {
-    fn new() -> Self {
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
         Numbered {
             last: 0,
             things: BTreeMap::new(),
         }
     }
+}
 
+impl<T> Numbered<T> {
     fn add(&mut self, thing: T) -> u32 {
         self.last = self.last.wrapping_add(1);
         self.things.insert(self.last, thing);
@@ -74,8 +79,9 @@ impl Session {
         };
         Ok(Session {
             db,
-            scripts: Numbered::new(),
-            runs: Numbered::new(),
+            scripts: Numbered::default(),
+            runs: Numbered::default(),
+            watches: Watches::default(),
         })
     }
 
@@ -103,7 +109,7 @@ impl Session {
     /// Begins to run a script.
     pub fn start(&mut self, request: Request) -> Result<u32, Failure> {
         let script = request.script.clone();
-        match Run::new(request) {
+        match Run::new(&mut self.db, request) {
             Ok(run) => Ok(self.runs.add(run)),
             Err(error) => Err(Failure {
                 error,
@@ -116,6 +122,32 @@ impl Session {
     pub fn verify(&mut self) -> Result<u32> {
         let run = Run::verify(&mut self.db)?;
         Ok(self.runs.add(run))
+    }
+
+    /// Begins to tell the events after a seq.
+    pub fn changes(&mut self, after: Seq) -> Result<u32> {
+        let run = Run::changes(&mut self.db, after)?;
+        Ok(self.runs.add(run))
+    }
+
+    /// Watches what a script reads; the watch's number.
+    pub fn watch(
+        &mut self,
+        script: &Rc<Script>,
+        params: &ql::Params,
+        at: Option<&str>,
+    ) -> Result<u32> {
+        self.watches.add(&mut self.db, script, params, at)
+    }
+
+    /// Ends a watch.
+    pub fn unwatch(&mut self, number: u32) {
+        self.watches.remove(&mut self.db, number);
+    }
+
+    /// The watches that what was committed since the last call concerns.
+    pub fn touched(&mut self) -> Vec<u32> {
+        self.watches.touched(&mut self.db)
     }
 
     /// Goes on with a run. One that fails is over.
@@ -175,17 +207,27 @@ impl Session {
     }
 
     /// Begins a transaction.
-    pub fn begin(&mut self, meta: Option<&Object>) -> Result<()> {
-        self.db.begin(meta)
+    pub fn begin(&mut self, meta: Option<&Object>, asked: Option<&Asked>) -> Result<()> {
+        match asked {
+            Some(asked) => self.db.begin_for(meta, &asked.of(0)?),
+            None => self.db.begin(meta),
+        }
     }
 
     /// Commits the open transaction.
     pub fn commit(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<()> {
         let written = self.db.commit(now)?;
-        let mut output = Output::default();
-        output.head(Kind::Written, written.seq, written.time, written.events);
-        output.finish(out);
+        written_to(out, &written);
         Ok(())
+    }
+
+    /// What the commit of a transaction begun under this number has written; whether there was one.
+    pub fn answered(&mut self, asked: &Asked, out: &mut Vec<u8>) -> Result<bool> {
+        let written = self.db.answered(&asked.of(0)?)?;
+        if let Some(written) = &written {
+            written_to(out, written);
+        }
+        Ok(written.is_some())
     }
 
     /// What is known of the database without reading rows: one row.
@@ -293,6 +335,12 @@ impl Session {
         drop(self.runs);
         self.db.close()
     }
+}
+
+fn written_to(out: &mut Vec<u8>, written: &db::Written) {
+    let mut output = Output::default();
+    output.head(Kind::Written, written.seq, written.time, written.events);
+    output.finish(out);
 }
 
 fn over() -> Error {

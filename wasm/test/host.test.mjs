@@ -5,28 +5,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { hostParts, wasmUrl } from './host.mjs';
 
 const home = mkdtempSync(join(tmpdir(), 'driftdb-host-'));
-const root = fileURLToPath(new URL('..', import.meta.url));
 let parts;
 
 before(async () => {
-  const outfile = join(home, 'host.mjs');
-  const contents = `
-    export { Host } from './js/host/host.ts';
-    export { open } from './js/platform/open.ts';
-    export { readOptions } from './js/options.ts';
-    export { scriptCall, tableCall } from './js/calls.ts';
-    export { Batch } from './js/wire/decode.ts';
-  `;
-  await build({ stdin: { contents, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'neutral', outfile, logLevel: 'error' });
-  parts = await import(pathToFileURL(outfile).href);
+  parts = await hostParts();
 });
 after(() => rmSync(home, { recursive: true }));
 
-const wasmUrl = pathToFileURL(join(root, 'dist/driftdb.wasm')).href;
 const start = (options) => parts.Host.open(parts.readOptions({ ...options, wasmUrl }).place, parts.open);
 const script = (text, scope = {}) => parts.scriptCall(scope, text);
 
@@ -48,7 +36,7 @@ test('when the engine stops it is opened anew, and nothing acknowledged is lost'
   assert.deepEqual(await rows(host, 2, 'SELECT * FROM t'), [{ id: 1 }, { id: 2 }]);
   await assert.rejects(host.call(1, script('INSERT INTO t {"id": 5}', { tx })), { code: 'crashed', retryable: true });
   await assert.rejects(host.call(1, { op: 'commit', tx }), { code: 'crashed', retryable: true });
-  await assert.rejects(host.call(2, { op: 'more', stream }), { code: 'crashed', retryable: true });
+  await assert.rejects(host.call(2, { op: 'more', feed: stream }), { code: 'crashed', retryable: true });
   await waiting;
   assert.deepEqual(await rows(host, 1, 'SELECT * FROM t'), [{ id: 1 }, { id: 2 }, { id: 4 }]);
   assert.equal(readFileSync(join(dir, 'LOCK'), 'utf8').split('\n')[0], '2', 'it has taken the lock again');

@@ -20,6 +20,7 @@ mod spill;
 mod timeline;
 mod transaction;
 mod verify;
+mod watch;
 mod write;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,7 @@ pub use run::{Context, Outcome, Work};
 pub use timeline::{Axis, Timeline};
 pub use transaction::Written;
 pub use verify::{Finding, Verified, Verify};
+pub use watch::{Keys, Reads, Touched};
 
 use crate::log::Journal;
 use crate::table::{Env, Table};
@@ -80,6 +82,8 @@ pub struct Database {
     /// The table whose log was written last and is not synced yet.
     unsynced: Option<String>,
     report: Report,
+    /// What commits have changed, where that is asked for.
+    touched: Option<Touched>,
     buffers: Buffers,
 }
 

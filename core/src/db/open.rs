@@ -131,6 +131,7 @@ impl Database {
             group: Group::default(),
             unsynced: None,
             report: super::Report::default(),
+            touched: None,
             buffers: super::Buffers::default(),
         }
     }

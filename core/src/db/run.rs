@@ -213,6 +213,9 @@ impl Database {
         }
         let name = schema.name.clone();
         let table = Table::create(self.env.clone(), schema)?;
+        if let Some(touched) = &mut self.touched {
+            touched.table(&name);
+        }
         self.tables.insert(name, table);
         Ok(())
     }
@@ -362,7 +365,14 @@ impl Database {
                 Step::Pause => Ok(Step::Pause),
                 Step::Done => Ok(Step::Done),
             },
-            Job::Compact(job) => job.step(table),
+            Job::Compact(job) => {
+                let step = job.step(table)?;
+                // Histories have become shorter.
+                if let (Step::Item(_), Some(touched)) = (&step, &mut self.touched) {
+                    touched.table(&name);
+                }
+                Ok(step)
+            }
         }
     }
 

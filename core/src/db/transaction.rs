@@ -5,7 +5,7 @@ use alloc::rc::Rc;
 
 use super::group::Group;
 use super::spill::Spill;
-use super::{Context, Database, Durability};
+use super::{Context, Database, Durability, Touched};
 use crate::error::{Code, Error, Result};
 use crate::limits::TIMESTAMP_MAX;
 use crate::table::{Answered, Request, stamp};
@@ -40,6 +40,8 @@ pub struct Pending {
     pub(super) given_seq: Option<Seq>,
     /// What of it has left memory.
     pub(super) spill: Spill,
+    /// What it changes, where that is noted.
+    touched: Touched,
 }
 
 impl Pending {
@@ -67,6 +69,11 @@ impl Pending {
     pub(super) fn drafted(&mut self, table: &str, seq: Seq) {
         self.given_seq = None;
         self.first.get_or_insert_with(|| (Rc::from(table), seq));
+    }
+
+    /// Notes that it changes a row. What a statement has taken back stays noted.
+    pub(super) fn touch(&mut self, table: &str, key: &[u8]) {
+        self.touched.key(table, key);
     }
 
     /// What the clock says to a statement of the transaction. Once frames have been spilled, all others have their time.
@@ -137,6 +144,7 @@ impl Database {
             time: self.head.1,
             given_seq: None,
             spill: Spill::default(),
+            touched: Touched::default(),
         });
         Ok(())
     }
@@ -196,6 +204,9 @@ impl Database {
         match self.write_commit(frames, time, spilled) {
             Ok(()) => {
                 self.head = last.map_or(self.head, |last| (last, time));
+                if let Some(touched) = &mut self.touched {
+                    touched.add(pending.touched);
+                }
                 if let (Some(request), Some((table, seq))) = (pending.request, pending.first)
                     && let Some(table) = self.tables.get_mut(&*table)
                 {

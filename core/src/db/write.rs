@@ -159,6 +159,9 @@ impl Database {
         pending.frames.draft(table, &frame)?;
         found.apply(&change);
         pending.drafted(table, seq);
+        if self.touched.is_some() {
+            pending.touch(table, &key.encoded);
+        }
         Ok(())
     }
 }

@@ -20,4 +20,5 @@ pub use exec::Query;
 pub use locate::{Location, locate};
 pub use params::Params;
 pub use parser::{Parser, parse};
+pub(crate) use plan::Access;
 pub use plan::explain;

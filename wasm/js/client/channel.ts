@@ -15,6 +15,8 @@ interface Pending {
   resolve(reply: Reply): void;
   reject(error: unknown): void;
   done(): void;
+  /** Whether somebody waits for what will come for sure. */
+  awaited: boolean;
 }
 
 /** Calls under way. */
@@ -22,6 +24,7 @@ export class Channel {
   readonly #peer: Peer;
   readonly #pending = new Map<number, Pending>();
   #last = 0;
+  #awaited = 0;
   #broken: DriftError | undefined;
 
   constructor(peer: Peer) {
@@ -50,10 +53,10 @@ export class Channel {
   #settle(id: number, pending: Pending): void {
     this.#pending.delete(id);
     pending.done();
-    if (this.#pending.size === 0) this.#peer.awaited?.(false);
+    if (pending.awaited && --this.#awaited === 0) this.#peer.awaited?.(false);
   }
 
-  #ask(message: (id: number) => Request, transfer: ArrayBuffer[], signal: AbortSignal | undefined): Promise<Reply> {
+  #ask(message: (id: number) => Request, transfer: ArrayBuffer[], signal: AbortSignal | undefined, quiet = false): Promise<Reply> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const id = ++this.#last;
@@ -65,8 +68,8 @@ export class Channel {
         this.#peer.post({ id, abort: true }, []);
         reject(signal!.reason as Error);
       };
-      if (this.#pending.size === 0) this.#peer.awaited?.(true);
-      this.#pending.set(id, { resolve, reject, done: () => signal?.removeEventListener('abort', aborted) });
+      if (!quiet && this.#awaited++ === 0) this.#peer.awaited?.(true);
+      this.#pending.set(id, { resolve, reject, done: () => signal?.removeEventListener('abort', aborted), awaited: !quiet });
       signal?.addEventListener('abort', aborted);
       this.#peer.post(message(id), transfer);
     });
@@ -79,9 +82,9 @@ export class Channel {
     throw fail('protocol', 'the worker is not of this version', 'reload, so that page and worker are of one version');
   }
 
-  /** Asks for something. An abort ends it with the signal's reason. */
-  async call(call: Call, signal?: AbortSignal): Promise<Answer> {
-    const reply = await this.#ask((id) => ({ id, call }), [], signal);
+  /** Asks for something. An abort ends it with the signal's reason. `quiet`: what may never come keeps no program running. */
+  async call(call: Call, signal?: AbortSignal, quiet?: boolean): Promise<Answer> {
+    const reply = await this.#ask((id) => ({ id, call }), [], signal, quiet);
     return 'answer' in reply ? reply.answer : null;
   }
 

@@ -1,13 +1,15 @@
 // An open database.
 
-import type { DiffRow, Stats, Timeline, TimelineOptions, Verification } from '../api.js';
+import type { Commit, DiffRow, Stats, Timeline, TimelineOptions, Verification } from '../api.js';
 import { type Metadata, metadata, scopeAt } from '../calls.js';
 import type { Point } from '../point.js';
 import type { Storage } from '../protocol.js';
 import { timelineCall } from '../timeline.js';
-import type { Written } from '../wire/answer.js';
+import type { QueryResult, Written } from '../wire/answer.js';
+import type { Params } from '../wire/encode.js';
 import { Reader, Transaction, Writer } from './handles.js';
 import type { Abortable, Link } from './link.js';
+import { type Live, type LiveOptions, startChanges, startLive } from './live.js';
 import { enter, leave } from './scope.js';
 
 /** An open database. */
@@ -73,6 +75,26 @@ export class Database extends Writer {
   /** How many events each table has in equal stretches of the history, without a scan. */
   async timeline(options?: TimelineOptions & Abortable): Promise<Timeline> {
     return this.link.timeline(timelineCall(options), options?.signal);
+  }
+
+  /**
+   * Calls back with the query's answer, and then each time that it has become another one. Commits that follow one another quickly are seen together. After a
+   * commit of this page's own the next answer includes it.
+   */
+  live<Row = Record<string, unknown>>(text: string, callback: (result: QueryResult<Row>) => void, options?: LiveOptions): Live;
+  live<Row = Record<string, unknown>>(text: string, params: Params | undefined, callback: (result: QueryResult<Row>) => void, options?: LiveOptions): Live;
+  live<Row>(text: string, ...rest: unknown[]): Live {
+    if (typeof rest[0] === 'function') rest.unshift(undefined);
+    const [params, callback, options] = rest as [Params | undefined, (result: QueryResult<Row>) => void, LiveOptions | undefined];
+    return startLive<Row>(this.link, text, params, callback, options);
+  }
+
+  /**
+   * Commit after commit: those after a seq and then those that come, or only those that come. An error if a compaction has dropped what came after the seq.
+   * Nothing gathers for who is slow.
+   */
+  changes(options?: { since?: number } & Abortable): AsyncGenerator<Commit, void, undefined> {
+    return startChanges(this.link, options?.since, options?.signal);
   }
 
   /** Checks every event and every file. */

@@ -30,9 +30,14 @@ export class Reader {
     return this.after(this.link.query<Row>(scriptCall(this.scope, text, params), options?.signal));
   }
 
-  /** The same from a template, whose values are always bound. */
-  async sql<Row = Record<string, unknown>>(parts: TemplateStringsArray, ...values: Value[]): Promise<QueryResult<Row>> {
-    return this.after(this.link.query<Row>(templateCall(this.scope, parts, values), undefined));
+  /** The same from a template, whose values are always bound. With options first, as in `` db.sql({signal})`..` ``, it is made for them. */
+  sql<Row = Record<string, unknown>>(parts: TemplateStringsArray, ...values: Value[]): Promise<QueryResult<Row>>;
+  sql(options: Abortable): <Row = Record<string, unknown>>(parts: TemplateStringsArray, ...values: Value[]) => Promise<QueryResult<Row>>;
+  sql(first: TemplateStringsArray | Abortable, ...values: Value[]): unknown {
+    const tag = async (signal: AbortSignal | undefined, parts: TemplateStringsArray, given: Value[]): Promise<QueryResult<unknown>> =>
+      this.after(this.link.query(templateCall(this.scope, parts, given), signal));
+    if ('raw' in first) return tag(undefined, first, values);
+    return (parts: TemplateStringsArray, ...given: Value[]) => tag(first.signal, parts, given);
   }
 
   /** Rows one after another, in bounded memory. */

@@ -2,7 +2,7 @@
 
 import type { Stats, Timeline, Verification } from '../api.js';
 import { DriftError, fail } from '../errors.js';
-import type { GetCall, ScriptCall, StepsCall, TableCall, TimelineCall } from '../protocol.js';
+import type { GetCall, Piece, ScriptCall, StepsCall, TableCall, TimelineCall } from '../protocol.js';
 import type { Settings } from '../options.js';
 import { timelineOf } from '../timeline.js';
 import { QueryResult, type Written, written } from '../wire/answer.js';
@@ -77,10 +77,9 @@ export class Link {
   /** Rows one after another; one buffer is read while the next is made. */
   async *stream<Row>(call: StepsCall, signal: AbortSignal | undefined): AsyncGenerator<Row, void, undefined> {
     this.#check();
-    const stream = (await this.channel.call({ op: 'stream', call, bytes: STREAM_BYTES }, signal)) as number;
-    type Buffer = { bytes: Uint8Array | null; end: boolean };
-    const ask = (): Promise<Buffer> => {
-      const next = this.channel.call({ op: 'more', stream }, signal) as Promise<Buffer>;
+    const feed = (await this.channel.call({ op: 'stream', call, bytes: STREAM_BYTES }, signal)) as number;
+    const ask = (): Promise<Piece> => {
+      const next = this.channel.call({ op: 'more', feed }, signal) as Promise<Piece>;
       // If nobody comes for it any more its error is nobody's.
       next.catch(() => {});
       return next;
@@ -89,19 +88,17 @@ export class Link {
     try {
       let next = ask();
       for (;;) {
-        const { bytes, end } = await next;
+        const { buffers, end } = await next;
         ended = end;
         if (!end) next = ask();
-        if (bytes !== null) {
-          for (const row of new QueryResult<Row>([this.batch(bytes)])) {
-            yield row;
-            signal?.throwIfAborted();
-          }
+        for (const row of new QueryResult<Row>(buffers.map((bytes) => this.batch(bytes)))) {
+          yield row;
+          signal?.throwIfAborted();
         }
         if (end) return;
       }
     } finally {
-      if (!ended) this.channel.call({ op: 'cancel', stream }).catch(() => {});
+      if (!ended) this.channel.call({ op: 'cancel', feed }).catch(() => {});
     }
   }
 

@@ -1,7 +1,8 @@
 // The engine in this thread: one wasm instance, one open database. Every call here is synchronous.
 
 import { DriftError, type ErrorData, fail } from '../errors.js';
-import type { GetCall, StepsCall } from '../protocol.js';
+import type { Asked, GetCall, ScriptCall, StepsCall } from '../protocol.js';
+import { encodeAll } from '../wire/encode.js';
 import { type Changes, Engine, type Instance } from '../generated/glue.js';
 
 const NOTHING = new Uint8Array(0);
@@ -113,13 +114,38 @@ export class Core {
     switch (call.op) {
       case 'script': {
         const script = this.script(call.text);
-        return this.#call(() => this.#engine.start(script.number, call.values, call.named, at, meta));
+        return this.#call(() => this.#engine.start(script.number, call.values, call.named, at, meta, encoded(call.asked)));
       }
       case 'table':
-        return this.#call(() => this.#engine.startTable(call.what, call.table, call.values, at, meta));
+        return this.#call(() => this.#engine.startTable(call.what, call.table, call.values, at, meta, encoded(call.asked)));
       case 'verify':
         return this.#call(() => this.#engine.startVerify());
     }
+  }
+
+  /** Begins to tell the events after a seq; the number of the run. */
+  startChanges(after: number): number {
+    return this.#call(() => this.#engine.startChanges(after));
+  }
+
+  /** Watches what a script reads, for `touched`; the number of the watch. */
+  watch(call: ScriptCall): number {
+    const script = this.script(call.text);
+    return this.#call(() => this.#engine.watch(script.number, call.values, call.named, call.at));
+  }
+
+  unwatch(watch: number): void {
+    if (!this.crashed && !this.#closed) this.#call(() => this.#engine.unwatch(watch));
+  }
+
+  /** The watches that what was committed since the last call concerns. */
+  touched(): Uint32Array {
+    return this.#call(() => this.#engine.touched());
+  }
+
+  /** Of the buffer taken last: the same for the same rows, whenever they are read. Goes on from that of the buffer before. */
+  digest(before: bigint): bigint {
+    return this.#call(() => this.#engine.digest(before));
   }
 
   /** Goes on with a run: about so many rows' work, until its answer has about so many bytes. A run that fails is over. */
@@ -162,8 +188,13 @@ export class Core {
     return this.#answer();
   }
 
-  begin(meta: Uint8Array | undefined): void {
-    this.#call(() => this.#engine.begin(meta ?? NOTHING));
+  begin(meta: Uint8Array | undefined, asked?: Asked): void {
+    this.#call(() => this.#engine.begin(meta ?? NOTHING, encoded(asked)));
+  }
+
+  /** What the transaction wrote that was begun under a number, if it was committed. */
+  answered(asked: Asked): Uint8Array | undefined {
+    return this.#call(() => this.#engine.answered(encoded(asked))) ? this.#answer() : undefined;
   }
 
   commit(): Uint8Array {
@@ -177,6 +208,11 @@ export class Core {
 
   get inTransaction(): boolean {
     return this.#call(() => this.#engine.inTransaction());
+  }
+
+  /** The seq of the last committed event. */
+  get head(): number {
+    return this.#call(() => Number(this.#engine.head()));
   }
 
   /** The point that sees all that is committed and nothing of an open transaction. */
@@ -229,4 +265,8 @@ export class Core {
       if (!this.crashed) this.#release();
     }
   }
+}
+
+function encoded(asked: Asked | undefined): Uint8Array {
+  return asked === undefined ? NOTHING : encodeAll([asked.client, asked.number, asked.again], 'asked');
 }

@@ -1,10 +1,11 @@
 // One database and everybody who uses it: calls come in, are run in slices, and answered in buffers. It knows no worker and no tab.
 
 import { DriftError, fail } from '../errors.js';
-import type { Answer, Call, GetCall, LoadCall, Place, StepsCall, Storage } from '../protocol.js';
+import type { Answer, Asked, Call, GetCall, Piece, Place, StepsCall, Storage } from '../protocol.js';
 import { type Core, Progress } from './core.js';
+import { Changes, type Feed, Live, Rows } from './feeds.js';
 import { check, pointOf, settle } from './rules.js';
-import { turn } from './turn.js';
+import { slice } from './slice.js';
 import { Writers } from './writers.js';
 
 /** An open engine and what else belongs to its storage. */
@@ -20,10 +21,6 @@ export interface Home {
 /** Opens the database: at first, and again when the engine has stopped. */
 export type Opener = (place: Place) => Promise<Home>;
 
-/** A slice of work, in milliseconds; between two the message loop turns. */
-const SLICE_MS = 8;
-/** Rows' worth of work between two looks at the clock. */
-const STEPS = 2_000;
 const BUFFER_BYTES = 1 << 20;
 const WAIT = 5_000;
 /** Upkeep starts when nobody has asked for anything for so long. */
@@ -37,14 +34,6 @@ interface Transaction {
   active: Set<Promise<unknown>>;
 }
 
-interface Stream {
-  client: number;
-  call: StepsCall;
-  run: number;
-  bytes: number;
-  ended: boolean;
-}
-
 /** A database that is used by any number of clients. */
 export class Host {
   readonly #place: Place;
@@ -53,10 +42,11 @@ export class Host {
   #reopening: Promise<void> | undefined;
   readonly #writers = new Writers();
   #transaction: Transaction | undefined;
-  /** Transactions that ended with an engine that stopped. */
-  readonly #lost = new Set<number>();
-  readonly #streams = new Map<number, Stream>();
-  #numbers = 0;
+  readonly #feeds = new Map<number, Feed>();
+  /** The last number of a transaction or feed. They begin anywhere, so that what another host has opened is not taken for one's own. */
+  #numbers = crypto.getRandomValues(new Uint32Array(1))[0]! * 2 ** 20;
+  /** What has a number up to this ended with an engine that stopped. */
+  #lost = this.#numbers;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -75,6 +65,11 @@ export class Host {
     return this.#home.storage;
   }
 
+  /** How often its live queries were asked. For tests. */
+  get liveRuns(): number {
+    return [...this.#feeds.values()].reduce((sum, feed) => sum + (feed instanceof Live ? feed.runs : 0), 0);
+  }
+
   get #core(): Core {
     return this.#home.core;
   }
@@ -83,7 +78,8 @@ export class Host {
   async call(client: number, call: Call, signal?: AbortSignal): Promise<Answer> {
     if (this.#closed) throw fail('closed', 'the database is closed');
     if (this.#core.crashed) await this.#reopen();
-    clearTimeout(this.#idle);
+    // Who waits for a feed's next piece asks for nothing.
+    if (call.op !== 'more') clearTimeout(this.#idle);
     try {
       const answer = await this.#answer(client, call, signal);
       await this.#home.durable?.();
@@ -107,30 +103,40 @@ export class Host {
       case 'dump':
         return this.#core.dump(call.limit);
       case 'load':
-        return this.#load(call, signal);
+        return this.#alone(client, call.wait, signal, () => this.#core.load(call.lines).slice());
       case 'timeline':
         return this.#core.timeline(call.byTime, call.buckets).slice();
       case 'flush':
         this.#core.flush();
         return null;
       case 'begin':
-        return this.#begin(client, call.meta, call.wait ?? WAIT, signal);
+        return this.#begin(client, call, signal);
       case 'commit':
-        return this.#end(client, call.tx, true);
+        return this.#end(client, call.tx, true, call.asked);
       case 'rollback':
         return this.#end(client, call.tx, false);
       case 'stream':
-        return this.#stream(client, call.call, call.bytes);
+        this.#check(client, call.call);
+        return this.#feed(new Rows(client, this.#core, call.call, call.bytes));
+      case 'live':
+        return this.#feed(new Live(client, this.#core, this.#writers, call.call, call.seen));
+      case 'changes':
+        return this.#feed(new Changes(client, this.#core, call.since));
       case 'more':
-        return this.#more(call.stream, signal);
+        return this.#more(call.feed, signal);
       case 'cancel':
-        this.#cancel(call.stream);
+        this.#cancel(call.feed);
         return null;
     }
   }
 
+  /** Whether a transaction or a feed was of an engine that has stopped, of this host or another. */
+  #isLost(number: number): boolean {
+    return number <= this.#lost || number > this.#numbers;
+  }
+
   #check(client: number, call: StepsCall | GetCall): void {
-    if (call.tx !== undefined && this.#lost.has(call.tx)) throw lost();
+    if (call.tx !== undefined && this.#isLost(call.tx)) throw lost();
     const open = this.#transaction?.client === client ? this.#transaction.number : undefined;
     check(this.#core, call, open);
   }
@@ -149,20 +155,17 @@ export class Host {
       }
     }
     if (!this.#core.writes(call)) return this.#steps(call, signal);
-    await this.#writers.acquire(call.wait ?? WAIT, signal);
-    try {
-      return await this.#steps(call, signal);
-    } finally {
-      this.#writers.release();
-    }
+    return this.#alone(client, call.wait, signal, () => this.#steps(call, signal));
   }
 
-  async #load(call: LoadCall, signal: AbortSignal | undefined): Promise<Answer> {
-    await this.#writers.acquire(call.wait ?? WAIT, signal);
+  /** Does something while nobody else writes. */
+  async #alone<T>(client: number, wait: number | undefined, signal: AbortSignal | undefined, action: () => T | Promise<T>): Promise<T> {
+    await this.#writers.acquire(wait ?? WAIT, signal);
     try {
-      return this.#core.load(call.lines).slice();
+      return await action();
     } finally {
       this.#writers.release();
+      this.#committed(client);
     }
   }
 
@@ -174,7 +177,7 @@ export class Host {
     try {
       let progress: Progress;
       do {
-        progress = await this.#slice(core, run, BUFFER_BYTES, signal);
+        progress = await slice(core, run, BUFFER_BYTES, signal);
         buffers.push(core.take(run).slice());
       } while (progress !== Progress.End);
       failed = false;
@@ -185,23 +188,10 @@ export class Host {
     }
   }
 
-  /** Goes on with a run until its buffer is full or all is done; every few milliseconds others have their turn. */
-  async #slice(core: Core, run: number, bytes: number, signal: AbortSignal | undefined): Promise<Progress.Full | Progress.End> {
-    for (;;) {
-      const until = performance.now() + SLICE_MS;
-      do {
-        signal?.throwIfAborted();
-        const progress = core.step(run, STEPS, bytes);
-        if (progress !== Progress.More) return progress;
-      } while (performance.now() < until);
-      await turn();
-    }
-  }
-
-  async #begin(client: number, meta: Uint8Array | undefined, wait: number, signal: AbortSignal | undefined): Promise<number> {
-    await this.#writers.acquire(wait, signal);
+  async #begin(client: number, call: { meta?: Uint8Array; wait?: number; asked?: Asked }, signal: AbortSignal | undefined): Promise<number> {
+    await this.#writers.acquire(call.wait ?? WAIT, signal);
     try {
-      this.#core.begin(meta);
+      this.#core.begin(call.meta, call.asked);
     } catch (error) {
       this.#writers.release();
       throw error;
@@ -210,12 +200,16 @@ export class Host {
     return this.#transaction.number;
   }
 
-  async #end(client: number, number: number, commit: boolean): Promise<Answer> {
-    if (this.#lost.delete(number)) throw lost();
+  async #end(client: number, number: number, commit: boolean, asked?: Asked): Promise<Answer> {
     const transaction = this.#transaction;
-    if (transaction?.number !== number || transaction.client !== client) throw fail('closed', 'the transaction is over');
-    await Promise.allSettled(transaction.active);
-    if (this.#transaction !== transaction) throw this.#lost.delete(number) ? lost() : fail('closed', 'the transaction is over');
+    const isOpen = (): boolean => transaction?.number === number && transaction.client === client && this.#transaction === transaction;
+    if (isOpen()) await Promise.allSettled(transaction!.active);
+    if (!isOpen()) {
+      // It may have been committed before its answer was lost.
+      const answer = asked?.again === true ? this.#core.answered(asked)?.slice() : undefined;
+      if (answer !== undefined) return answer;
+      throw this.#isLost(number) ? lost() : fail('closed', 'the transaction is over');
+    }
     try {
       if (commit) return this.#core.commit().slice();
       this.#core.rollback();
@@ -223,30 +217,29 @@ export class Host {
     } finally {
       this.#transaction = undefined;
       this.#writers.release();
+      if (commit) this.#committed(client);
     }
   }
 
-  #stream(client: number, call: StepsCall, bytes: number): number {
-    this.#check(client, call);
-    if (this.#core.writes(call)) throw fail('unsupported', 'only what reads can be streamed', 'use exec');
-    const run = this.#core.start(call, pointOf(this.#core, call));
-    this.#streams.set(++this.#numbers, { client, call, run, bytes, ended: false });
+  /** Tells the feeds that a client may have committed something. */
+  #committed(client: number): void {
+    if (this.#feeds.size === 0 || this.#core.crashed) return;
+    const watches = new Set(this.#core.touched());
+    for (const feed of this.#feeds.values()) feed.touch?.(watches, client);
+  }
+
+  #feed(feed: Feed): number {
+    this.#feeds.set(++this.#numbers, feed);
     return this.#numbers;
   }
 
-  async #more(number: number, signal: AbortSignal | undefined): Promise<Answer> {
-    const stream = this.#streams.get(number);
-    if (stream === undefined) throw this.#lost.has(number) ? lost() : fail('closed', 'the stream is over');
-    if (stream.ended) {
-      this.#streams.delete(number);
-      return { bytes: null, end: true };
-    }
-    const core = this.#core;
+  async #more(number: number, signal: AbortSignal | undefined): Promise<Piece> {
+    const feed = this.#feeds.get(number);
+    if (feed === undefined) throw this.#isLost(number) ? lost() : fail('closed', 'the stream is over');
     try {
-      const progress = await this.#slice(core, stream.run, stream.bytes, signal);
-      const bytes = core.take(stream.run).slice();
-      if (progress === Progress.End) this.#cancel(number);
-      return { bytes, end: progress === Progress.End };
+      const piece = await feed.next(signal);
+      if (piece.end) this.#cancel(number);
+      return piece;
     } catch (error) {
       this.#cancel(number);
       throw error;
@@ -254,15 +247,13 @@ export class Host {
   }
 
   #cancel(number: number): void {
-    const stream = this.#streams.get(number);
-    if (stream === undefined) return;
-    this.#streams.delete(number);
-    this.#core.end(stream.run);
+    const feed = this.#feeds.get(number);
+    if (this.#feeds.delete(number)) feed!.end();
   }
 
-  /** A client has gone: its transaction is taken back, its streams end. */
+  /** A client has gone: its transaction is taken back, its feeds end. What it had under way was aborted. */
   leave(client: number): void {
-    for (const [number, stream] of this.#streams) if (stream.client === client) this.#cancel(number);
+    for (const [number, feed] of this.#feeds) if (feed.client === client) this.#cancel(number);
     const transaction = this.#transaction;
     if (transaction?.client !== client) return;
     this.#transaction = undefined;
@@ -280,10 +271,11 @@ export class Host {
         const transaction = this.#transaction;
         this.#home.dispose?.();
         this.#home = await this.#opener(this.#place);
-        for (const number of this.#streams.keys()) this.#lost.add(number);
-        this.#streams.clear();
+        this.#lost = this.#numbers;
+        // They end with the engine that they were of.
+        for (const feed of this.#feeds.values()) feed.fail?.(lost());
+        this.#feeds.clear();
         if (transaction !== undefined) {
-          this.#lost.add(transaction.number);
           this.#transaction = undefined;
           this.#writers.release();
         }
@@ -318,6 +310,7 @@ export class Host {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#idle);
+    for (const feed of this.#feeds.values()) feed.fail?.(fail('closed', 'the database is closed'));
     try {
       this.#core.close();
       await this.#home.durable?.();
@@ -333,7 +326,7 @@ export class Host {
 }
 
 function lost(): DriftError {
-  return fail('crashed', 'the engine stopped and was opened anew: what was open was taken back', 'do it again');
+  return fail('crashed', 'the engine stopped, or its tab did, and another has taken over: what was open was taken back', 'do it again');
 }
 
 function numberBytes(number: number): Uint8Array {

@@ -57,7 +57,7 @@ export class Server {
 
 /** What an answer hands over. */
 function buffersOf(answer: Answer): ArrayBuffer[] {
-  const list = answer instanceof Uint8Array ? [answer] : Array.isArray(answer) ? answer : [];
-  if (typeof answer === 'object' && answer !== null && 'bytes' in answer && answer.bytes !== null) list.push(answer.bytes);
+  if (typeof answer !== 'object' || answer === null) return [];
+  const list = answer instanceof Uint8Array ? [answer] : Array.isArray(answer) ? answer : answer.buffers;
   return list.map((bytes) => bytes.buffer as ArrayBuffer);
 }

@@ -4,4 +4,4 @@ mod input;
 mod output;
 
 pub use input::{documents, key, object, params};
-pub use output::{Kind, Output};
+pub use output::{Kind, Output, digest};

@@ -22,12 +22,17 @@
 //! strings start in the text. A shape is its number of names, then the length of each; the names stand in the text one after another.
 
 use std::collections::HashMap;
+use std::hash::Hasher;
+use std::ops::Range;
 
 use driftdb_core::time::{Seq, Timestamp};
 use driftdb_core::value::{ObjectRef, Raw, Value, ValueRef};
+use twox_hash::XxHash64;
 
 const HEAD_WORDS: usize = 14;
 const LAYOUT: u32 = 1;
+/// The bytes of a buffer that say seq and time.
+const MOMENT: Range<usize> = 12..28;
 /// Integers below are doubles without loss.
 const EXACT_MAX: u64 = 1 << 53;
 const SMALL: i64 = 1 << 27;
@@ -243,6 +248,14 @@ impl Output {
         out.extend_from_slice(&self.text);
         out.extend_from_slice(&self.shapes.text);
     }
+}
+
+/// Hashes an answer, after the hash of the buffer before it: the same rows have the same one, whatever seq and time they are read at.
+pub fn digest(buffer: &[u8], before: u64) -> u64 {
+    let mut hasher = XxHash64::with_seed(before);
+    hasher.write(buffer.get(..MOMENT.start).unwrap_or_default());
+    hasher.write(buffer.get(MOMENT.end..).unwrap_or_default());
+    hasher.finish()
 }
 
 impl Shapes {

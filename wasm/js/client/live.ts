@@ -1,0 +1,125 @@
+// What goes on by itself: a query's answers, and the commits of the history. Where they break off because the engine or its tab has gone, they go on
+// from what was seen last.
+
+import type { Commit, CommitEvent } from '../api.js';
+import { type Document, scriptCall } from '../calls.js';
+import { DriftError } from '../errors.js';
+import { type Point, pointText } from '../point.js';
+import type { Call, Piece } from '../protocol.js';
+import { QueryResult } from '../wire/answer.js';
+import type { Params } from '../wire/encode.js';
+import type { Abortable, Link } from './link.js';
+
+/** A query that is asked again whenever its answer may be another one. */
+export interface Live {
+  /** Ends it; the callback is not called any more. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** How a query is live. */
+export interface LiveOptions extends Abortable {
+  /** The point as of which it is asked. */
+  asOf?: Point;
+  /** Called when the query fails; it may succeed later. Otherwise errors go to the console. */
+  onError?(error: DriftError): void;
+}
+
+/** Feeds that break off so often, without a piece in between, are given up. */
+const TRIES = 5;
+const PAUSE_MS = 100;
+
+/**
+ * The pieces of a feed that is opened anew where it breaks off, by a call that goes on from what was seen. `quiet`: after the first one the wait for the next
+ * keeps no program running.
+ */
+async function* pieces(link: Link, open: () => Call, signal: AbortSignal, quiet: boolean): AsyncGenerator<Piece, void, undefined> {
+  let wait = false;
+  for (let tries = 0; ; tries++) {
+    let feed: number | undefined;
+    try {
+      feed = (await link.channel.call(open(), signal)) as number;
+      for (;;) {
+        const piece = (await link.channel.call({ op: 'more', feed }, signal, wait)) as Piece;
+        tries = 0;
+        wait = quiet;
+        yield piece;
+        if (piece.end) return;
+      }
+    } catch (error) {
+      if (!(error instanceof DriftError) || !error.retryable || tries === TRIES) throw error;
+    } finally {
+      if (feed !== undefined) link.channel.call({ op: 'cancel', feed }).catch(() => {});
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * tries));
+  }
+}
+
+/** Ends with a signal, or by itself. */
+function ending(signal: AbortSignal | undefined): AbortController {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal!.reason);
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort, { signal: controller.signal });
+  return controller;
+}
+
+/** Calls back with a query's answers. */
+export function startLive<Row>(link: Link, text: string, params: Params | undefined, callback: (result: QueryResult<Row>) => void, options: LiveOptions = {}): Live {
+  const call = scriptCall(options.asOf === undefined ? {} : { at: pointText(options.asOf) }, text, params);
+  const controller = ending(options.signal);
+  const { signal } = controller;
+  const report = options.onError ?? ((error: DriftError) => console.error(error));
+  let seen: bigint | undefined;
+  const run = async (): Promise<void> => {
+    for await (const { buffers, mark, error } of pieces(link, () => ({ op: 'live', call, ...(seen !== undefined && { seen }) }), signal, true)) {
+      if (signal.aborted) return;
+      seen = mark;
+      try {
+        if (error !== undefined) report(new DriftError(error));
+        else callback(new QueryResult<Row>(buffers.map((bytes) => link.batch(bytes))));
+      } catch (thrown) {
+        // A fault of the callback's is not one of the query's.
+        queueMicrotask(() => {
+          throw thrown;
+        });
+      }
+    }
+  };
+  run().catch((error: unknown) => {
+    if (!signal.aborted && (error as DriftError).code !== 'closed') report(error as DriftError);
+  });
+  const close = (): void => controller.abort();
+  return { close, [Symbol.dispose]: close };
+}
+
+type Event = CommitEvent & { time: string; by: unknown; why: unknown; meta: Document | null; more: boolean };
+
+/** Commit after commit, from after a seq on or from now on. */
+export function startChanges(link: Link, since: number | undefined, signal: AbortSignal | undefined): AsyncGenerator<Commit, void, undefined> {
+  const from = since === undefined ? link.stats(signal).then(({ seq }) => seq) : Promise.resolve(since);
+  // Whoever comes for the first commit is told.
+  from.catch(() => {});
+  return commits(link, from, ending(signal).signal);
+}
+
+async function* commits(link: Link, from: Promise<number>, signal: AbortSignal): AsyncGenerator<Commit, void, undefined> {
+  let after = await from;
+  let events: CommitEvent[] = [];
+  const open = (): Call => {
+    events = [];
+    return { op: 'changes', since: after };
+  };
+  for await (const { buffers } of pieces(link, open, signal, false)) {
+    for (const bytes of buffers) {
+      for (const { time, by, why, meta, more, ...event } of new QueryResult<Event>([link.batch(bytes)])) {
+        events.push(event as CommitEvent);
+        if (more) continue;
+        after = event.seq;
+        yield { seq: event.seq, time, by, why, meta, events };
+        signal.throwIfAborted();
+        events = [];
+      }
+    }
+  }
+}
