@@ -164,7 +164,7 @@ test('event lines: out, and in with their times', () => {
   const lines = [
     '{"driftdb": 1}',
     '{"create": "orders", "pk": "id", "index": ["status"]}',
-    '{"table": "orders", "op": "insert", "key": 7, "doc": {"id":7,"status":"new"}, "seq": 1, "ts": "2026-01-01T00:00:00.000Z"}',
+    '{"table": "orders", "op": "insert", "key": 7, "doc": {"id":7,"status":"new","total":1.5,"whole":2.0,"far":1e300}, "seq": 1, "ts": "2026-01-01T00:00:00.000Z"}',
     '{"table": "orders", "op": "patch", "key": 7, "patch": {"status":"paid"}, "seq": 5, "ts": "2026-01-02T00:00:00.000Z", "by": "ann"}',
     '',
   ].join('\n');

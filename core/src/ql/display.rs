@@ -3,6 +3,7 @@
 use core::fmt::{self, Display};
 
 use super::ast::{Arguments, Expr, ExprKind, InList, Parameter, Term, TermKind};
+use crate::value::Value;
 
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,7 +28,7 @@ impl fmt::Display for Term {
                 f.write_str("{")?;
                 for (at, (name, term)) in members.iter().enumerate() {
                     f.write_str(if at > 0 { ", " } else { "" })?;
-                    write!(f, "{name:?}: {term}")?;
+                    write!(f, "{}: {term}", Value::from(name.as_str()))?;
                 }
                 f.write_str("}")
             }

@@ -166,6 +166,15 @@ mod tests {
         }
 
         #[test]
+        fn floats_are_written_as_debug_has_them(bits in any::<u64>(), small in -1e6..1e6_f64, exponent in -8..20_i32) {
+            for float in [f64::from_bits(bits), small, small.round(), 10_f64.powi(exponent), -0.0] {
+                if float.is_finite() {
+                    prop_assert_eq!(Value::from(float).to_string(), alloc::format!("{float:?}"));
+                }
+            }
+        }
+
+        #[test]
         fn spans_lie_in_the_text(text in "[\\[\\]{}:,\"\\\\ue0-9a-f.é\\- ]{0,20}") {
             if let Err(error) = parse(&text) {
                 let Place::Text(span) = *error.place() else { panic!("{error}") };

@@ -87,11 +87,16 @@ fn list<T, W: Write>(
     out.write_char(close)
 }
 
+/// As Debug has it, which the module for JavaScript is built without: always told from an integer, short where it is very large or small.
 fn format_float(value: f64, out: &mut impl Write) -> fmt::Result {
-    if value.is_finite() {
-        write!(out, "{value:?}")
-    } else {
+    let size = value.abs();
+    if !value.is_finite() {
         out.write_str("null")
+    } else if size == 0.0 || (1e-4..1e16).contains(&size) {
+        write!(out, "{value}")?;
+        out.write_str(if value % 1.0 == 0.0 { ".0" } else { "" })
+    } else {
+        write!(out, "{value:e}")
     }
 }
 
