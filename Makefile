@@ -20,6 +20,14 @@ wasi: ## the same program for WASI, as dist/driftdb.wasm; fetches what it needs
 npm: ## the npm package, as dist/driftdb-VERSION.tgz; fetches what it needs
 	@tools/build-npm
 
+.PHONY: web
+web: ## the playground, as static files in dist/web
+	@tools/build-web
+
+.PHONY: serve
+serve: web ## the playground, opened at http://127.0.0.1:4173/
+	@cd web && npx vite preview --host 127.0.0.1 --port 4173 --open
+
 .PHONY: demo
 demo: build ## every statement on 10,000 orders, then this repository's own history as a database
 	@cargo build --quiet --release --package driftdb --example git-history
