@@ -282,14 +282,14 @@ fn read_whole(store: Rc<dyn Store>) {
 }
 
 fn lock_exclusive(store: Rc<dyn Store>) {
-    assert!(!store.is_locked().unwrap());
+    assert!(!store.lock_state().unwrap().is_held());
     let lock = store.lock().unwrap();
     let epoch = lock.epoch();
-    assert!(store.is_locked().unwrap());
+    assert!(store.lock_state().unwrap().is_held());
     assert_eq!(store.lock().err().unwrap().code(), Code::Busy);
     lock.check().unwrap();
     drop(lock);
-    assert!(!store.is_locked().unwrap());
+    assert!(!store.lock_state().unwrap().is_held());
     let again = store.lock().unwrap();
     assert_eq!(again.epoch(), epoch + 1);
     again.check().unwrap();

@@ -8,6 +8,7 @@ pub mod contract;
 pub mod engine;
 pub mod fault;
 pub mod golden;
+pub mod hooked;
 pub mod oracle;
 pub mod random;
 pub mod recovery;

@@ -65,7 +65,7 @@ fn two_filesystem_stores_share_the_lock_and_the_files() {
     let dir = tempdir();
     let (one, two) = (FsStore::new(dir.path()), FsStore::new(dir.path()));
     let lock = one.lock().unwrap();
-    assert!(two.is_locked().unwrap());
+    assert!(two.lock_state().unwrap().is_held());
     assert_eq!(two.lock().err().unwrap().code(), driftdb_core::Code::Busy);
     drop(lock);
     let lock = two.lock().unwrap();

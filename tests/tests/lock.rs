@@ -19,7 +19,7 @@ fn take_by_force(dir: &Path) -> Result<Box<dyn Lock>> {
 }
 
 fn is_locked(dir: &Path) -> bool {
-    FsStore::new(dir).is_locked().unwrap()
+    FsStore::new(dir).lock_state().unwrap().is_held()
 }
 
 fn text(dir: &Path) -> String {

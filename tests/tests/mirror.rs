@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use driftdb_core::storage::{Access, Blob, Lock, Store, Synced};
+use driftdb_core::storage::{Access, Blob, Lock, LockState, Store, Synced};
 use driftdb_core::{Code, Result};
 use driftdb_tests::budget::{pick, seeds};
 use driftdb_tests::check::Depth;
@@ -78,8 +78,8 @@ impl Store for Drained {
         self.done(self.mirror.lock()?)
     }
 
-    fn is_locked(&self) -> Result<bool> {
-        self.mirror.is_locked()
+    fn lock_state(&self) -> Result<LockState> {
+        self.mirror.lock_state()
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {

@@ -8,6 +8,7 @@ use super::Database;
 use super::open::parts_of;
 use crate::error::{Code, Error, Result};
 use crate::ql::hint;
+use crate::storage::LockState;
 use crate::table::{Schema, Table, View};
 use crate::time::{Point, Seq, Timestamp};
 
@@ -125,6 +126,11 @@ impl Database {
     #[cold]
     #[inline(never)]
     fn look_again(&mut self, name: &str) -> Result<()> {
+        // Asked before anything is looked at: a writer that comes in between has another epoch, and the next statement looks again.
+        let lock = self.env.store.lock_state()?;
+        if self.looked.get(name) == Some(&lock) {
+            return Ok(());
+        }
         // The journal is read before the log: a transaction that leaves the journal in between is then in the log.
         let records = self.journal.records()?;
         let parts = parts_of(&records, name);
@@ -142,6 +148,10 @@ impl Database {
         if let Some(table) = self.tables.get(name) {
             let head = table.head();
             self.head = (self.head.0.max(head.seq), self.head.1.max(head.time));
+            match lock {
+                LockState::Held => self.looked.remove(name),
+                LockState::Free(_) => self.looked.insert(name.into(), lock),
+            };
         }
         Ok(())
     }

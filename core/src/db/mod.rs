@@ -41,6 +41,7 @@ pub use verify::{Finding, Verified, Verify};
 pub use watch::{Keys, Reads, Touched};
 
 use crate::log::Journal;
+use crate::storage::LockState;
 use crate::table::{Env, Table};
 use crate::time::{Seq, Timestamp};
 use group::Group;
@@ -69,6 +70,8 @@ use write::Buffers;
 pub struct Database {
     env: Rc<Env>,
     tables: BTreeMap<String, Table>,
+    /// Of a reader: under which free lock a table was looked at last. While the lock stays so, the table does.
+    looked: BTreeMap<String, LockState>,
     journal: Journal,
     /// Tables whose logs hold frames that only the journal makes durable.
     journaled: BTreeSet<String>,

@@ -123,6 +123,7 @@ impl Database {
                 cache,
             }),
             tables: BTreeMap::new(),
+            looked: BTreeMap::new(),
             journal,
             journaled: BTreeSet::new(),
             head: (Seq(0), Timestamp(0)),

@@ -81,7 +81,7 @@ impl Journal {
             buffer: Vec::new(),
         };
         let bytes = journal.read_all()?;
-        let locked = matches!(journal.mode, Mode::Read) && journal.store.is_locked()?;
+        let locked = matches!(journal.mode, Mode::Read) && journal.store.lock_state()?.is_held();
         let (records, end) = records(&bytes, locked)?;
         let torn = bytes
             .get(end..)
@@ -100,7 +100,7 @@ impl Journal {
     pub fn records(&mut self) -> Result<Vec<Record>> {
         self.blob = self.store.open(JOURNAL, Access::Read)?;
         let bytes = self.read_all()?;
-        Ok(records(&bytes, self.store.is_locked()?)?.0)
+        Ok(records(&bytes, self.store.lock_state()?.is_held())?.0)
     }
 
     fn read_all(&self) -> Result<Vec<u8>> {

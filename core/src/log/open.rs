@@ -126,13 +126,13 @@ impl Attempt<'_> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let locked_before = self.store.is_locked()?;
+            let locked_before = self.store.lock_state()?.is_held();
             match self.read_once(locked_before) {
                 Ok(opened) => return Ok(opened),
                 Err(error) if tries >= READER_TRIES => return Err(error),
                 Err(error) if matches!(error.code(), Code::FileMissing | Code::Corrupt) => {
                     // Without a writer before and after, the verdict stands; one more look settles a writer that came and went.
-                    if tries >= 2 && !locked_before && !self.store.is_locked()? {
+                    if tries >= 2 && !locked_before && !self.store.lock_state()?.is_held() {
                         return Err(error);
                     }
                 }

@@ -67,6 +67,24 @@ pub trait Blob {
     fn truncate(&mut self, len: u64) -> Result<()>;
 }
 
+/// Whether the writer's lock is held.
+///
+/// Nothing changes while it is free with one epoch: who wants to write takes the next one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockState {
+    /// A writer holds it, or may.
+    Held,
+    /// Nobody does. The epoch is that of the last one who did, 0 if there was none.
+    Free(u64),
+}
+
+impl LockState {
+    /// Whether a writer holds the lock, or may.
+    pub fn is_held(self) -> bool {
+        self == LockState::Held
+    }
+}
+
 /// The writer's lock, held until it is dropped.
 pub trait Lock {
     /// The epoch that was written into LOCK when it was taken: one more than the one before.
@@ -82,7 +100,7 @@ pub trait Store {
     fn lock(&self) -> Result<Box<dyn Lock>>;
 
     /// Whether some writer, in this process or another, holds the lock now.
-    fn is_locked(&self) -> Result<bool>;
+    fn lock_state(&self) -> Result<LockState>;
 
     /// The names directly in a directory (files and directories alike), in ascending byte order; none if there is no such directory.
     fn list(&self, dir: &str) -> Result<Vec<String>>;

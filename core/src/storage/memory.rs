@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-use super::blob::{Access, Blob, Lock, Store, Synced};
+use super::blob::{Access, Blob, Lock, LockState, Store, Synced};
 use crate::error::{Code, Error, Result};
 
 /// The name of the lock's file.
@@ -197,8 +197,11 @@ impl Store for MemoryStore {
         }))
     }
 
-    fn is_locked(&self) -> Result<bool> {
-        Ok(self.shared.locked.get())
+    fn lock_state(&self) -> Result<LockState> {
+        Ok(match self.shared.locked.get() {
+            true => LockState::Held,
+            false => LockState::Free(read_epoch(&self.shared).unwrap_or(0)),
+        })
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {

@@ -4,6 +4,6 @@ mod blob;
 mod latch;
 mod memory;
 
-pub use blob::{Access, Blob, CONFLICT_BYTES, Lock, Store, Synced};
+pub use blob::{Access, Blob, CONFLICT_BYTES, Lock, LockState, Store, Synced};
 pub use latch::Latch;
 pub use memory::MemoryStore;

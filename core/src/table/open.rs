@@ -138,7 +138,7 @@ impl Table {
             Some(meta) => Derived::load(env, dir, schema, meta)?,
             None => Some(Derived::default()),
         };
-        if derived.is_none() && !last && !env.writes() && env.store.is_locked()? {
+        if derived.is_none() && !last && !env.writes() && env.store.lock_state()?.is_held() {
             return Err(Error::new(Code::FileMissing, "an index run is missing").in_file(dir, None));
         }
         let (meta, derived) = match (usable, derived) {

@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use driftdb_core::storage::{Access, Blob, Lock, Store, Synced};
+use driftdb_core::storage::{Access, Blob, Lock, LockState, Store, Synced};
 use driftdb_core::{Code, Error, Result};
 
 use disk::Disk;
@@ -187,10 +187,13 @@ impl Store for FaultStore {
         }))
     }
 
-    fn is_locked(&self) -> Result<bool> {
+    fn lock_state(&self) -> Result<LockState> {
         let disk = self.0.borrow();
         disk.alive()?;
-        Ok(disk.locked)
+        Ok(match disk.locked {
+            true => LockState::Held,
+            false => LockState::Free(disk.epoch()),
+        })
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {

@@ -240,12 +240,12 @@ fn one_writer_at_a_time_and_the_epoch_grows_over_a_crash() {
     let store = FaultStore::new();
     let lock = store.lock().unwrap();
     assert_eq!(store.lock().err().unwrap().code(), Code::Busy);
-    assert!(store.is_locked().unwrap());
+    assert!(store.lock_state().unwrap().is_held());
     let crashed = store.crash(Survival::Dropped);
-    assert!(!crashed.is_locked().unwrap());
+    assert!(!crashed.lock_state().unwrap().is_held());
     assert_eq!(crashed.lock().unwrap().epoch(), lock.epoch() + 1);
     drop(lock);
-    assert!(!store.is_locked().unwrap());
+    assert!(!store.lock_state().unwrap().is_held());
 }
 
 #[test]

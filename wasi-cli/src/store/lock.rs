@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use driftdb_core::storage::Lock;
+use driftdb_core::storage::{Lock, LockState};
 use driftdb_core::{Code, Error, Result};
 
 use super::claim::{Claim, Owner};
@@ -84,26 +84,26 @@ impl Drop for FsLock {
 }
 
 /// Whether a writer holds the lock, or may.
-pub fn is_locked(root: &Path) -> Result<bool> {
+pub fn state(root: &Path) -> Result<LockState> {
     let path = root.join(LOCK);
-    let Some(owner) = read(&path)
-        .context(LOCK)?
-        .and_then(|text| Claim::from_text(&text).owner)
-    else {
-        return Ok(false);
+    let file = match File::open(&path) {
+        Err(error) if paths::is_absent(&error) => return Ok(LockState::Free(0)),
+        file => file.context(LOCK)?,
     };
-    if owner.flock {
-        let file = match File::open(&path) {
-            Err(error) if paths::is_absent(&error) => return Ok(false),
-            file => file.context(LOCK)?,
-        };
-        match file.try_lock_shared() {
-            Ok(()) => return Ok(false),
-            Err(TryLockError::WouldBlock) => return Ok(true),
-            Err(TryLockError::Error(_)) => {}
-        }
-    }
-    Ok(!is_dead(&owner, &path))
+    let Claim { epoch, owner } = Claim::from_text(&read_file(&file).context(LOCK)?);
+    let free = match owner {
+        None => true,
+        Some(owner) if owner.flock => match file.try_lock_shared() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::Error(_)) => is_dead(&owner, &path),
+        },
+        Some(owner) => is_dead(&owner, &path),
+    };
+    Ok(match free {
+        true => LockState::Free(epoch),
+        false => LockState::Held,
+    })
 }
 
 fn try_take(path: &Path, break_lock: bool) -> Result<Result<FsLock, Refusal>> {

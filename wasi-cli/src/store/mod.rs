@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use driftdb_core::storage::{Access, Blob, Lock, Store, Synced};
+use driftdb_core::storage::{Access, Blob, Lock, LockState, Store, Synced};
 use driftdb_core::{Code, Error, Result};
 
 use blob::FsBlob;
@@ -75,8 +75,8 @@ impl Store for FsStore {
         Ok(Box::new(FsLock::take(&self.root, self.break_lock)?))
     }
 
-    fn is_locked(&self) -> Result<bool> {
-        lock::is_locked(&self.root)
+    fn lock_state(&self) -> Result<LockState> {
+        lock::state(&self.root)
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {

@@ -4,7 +4,7 @@
 // writes that were not synced. A closed one is opened again when it is needed and must then be the same file.
 
 import { type Fs, type Stat, asText, isAbsent, isThere, nodeFs } from './node-fs.js';
-import { NodeLock, isLocked } from './node-lock.js';
+import { NodeLock, lockState } from './node-lock.js';
 
 const OPEN_MAX = 200;
 /** What names end with while their files are written. */
@@ -301,7 +301,7 @@ export class NodeFiles {
     this.#lock = undefined;
   }
 
-  readonly isLocked = guarded((): boolean => isLocked(this.#root));
+  readonly lockState = guarded((): number => lockState(this.#root));
 
   /** Closes everything, after the engine has stopped without doing so. */
   abandon(): void {

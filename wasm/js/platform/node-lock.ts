@@ -84,11 +84,11 @@ export class NodeLock {
   }
 }
 
-/** Whether a writer holds the lock of a directory, or may. */
-export function isLocked(dir: string): boolean {
+/** The epoch of the last writer of a directory; -1 while one holds its lock, or may. */
+export function lockState(dir: string): number {
   const fs = nodeFs();
-  const { owner } = parse(read(fs, `${dir}/LOCK`));
-  return owner !== undefined && !isDead(fs, owner, `${dir}/LOCK`);
+  const { epoch, owner } = parse(read(fs, `${dir}/LOCK`));
+  return owner !== undefined && !isDead(fs, owner, `${dir}/LOCK`) ? -1 : Number(epoch);
 }
 
 function tryTake(path: string): { fd: number; claim: Claim; text: string } | string {

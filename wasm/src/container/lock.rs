@@ -30,21 +30,21 @@ impl ContainerLock {
             locked: Rc::clone(locked),
             epoch: 0,
         };
-        lock.epoch = lock.read()?.saturating_add(1);
+        lock.epoch = epoch(container)?.saturating_add(1);
         container.replace(LOCK, format!("{}\n", lock.epoch).as_bytes())?;
         Ok(lock)
     }
+}
 
-    /// The epoch that LOCK holds; 0 for none.
-    fn read(&self) -> Result<u64> {
-        let bytes = self.container.read(LOCK)?.unwrap_or_default();
-        let text = core::str::from_utf8(&bytes).unwrap_or_default();
-        Ok(text
-            .lines()
-            .next()
-            .and_then(|line| line.trim().parse().ok())
-            .unwrap_or(0))
-    }
+/// The epoch that LOCK holds; 0 for none.
+pub(super) fn epoch(container: &Container) -> Result<u64> {
+    let bytes = container.read(LOCK)?.unwrap_or_default();
+    let text = core::str::from_utf8(&bytes).unwrap_or_default();
+    let epoch = text
+        .lines()
+        .next()
+        .and_then(|line| line.trim().parse().ok());
+    Ok(epoch.unwrap_or(0))
 }
 
 impl Lock for ContainerLock {
@@ -53,7 +53,7 @@ impl Lock for ContainerLock {
     }
 
     fn check(&self) -> Result<()> {
-        match self.read()? == self.epoch {
+        match epoch(&self.container)? == self.epoch {
             true => Ok(()),
             false => Err(
                 Error::new(Code::Conflict, "another writer has taken the lock").in_file(LOCK, None),

@@ -18,7 +18,7 @@ mod state;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use driftdb_core::storage::{Access, Blob, Lock, Store, Synced};
+use driftdb_core::storage::{Access, Blob, Lock, LockState, Store, Synced};
 use driftdb_core::{Code, Error, Result};
 
 pub use file::File;
@@ -69,8 +69,11 @@ impl Store for Container {
         Ok(Box::new(ContainerLock::take(self, &self.locked)?))
     }
 
-    fn is_locked(&self) -> Result<bool> {
-        Ok(self.locked.get())
+    fn lock_state(&self) -> Result<LockState> {
+        Ok(match self.locked.get() {
+            true => LockState::Held,
+            false => LockState::Free(lock::epoch(self)?),
+        })
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {

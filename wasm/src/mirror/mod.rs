@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use driftdb_core::Result;
-use driftdb_core::storage::{Access, Blob, Lock, Store, Synced};
+use driftdb_core::storage::{Access, Blob, Lock, LockState, Store, Synced};
 
 pub use load::Loader;
 pub use state::Transaction;
@@ -107,8 +107,8 @@ impl Store for Mirror {
         Ok(lock)
     }
 
-    fn is_locked(&self) -> Result<bool> {
-        self.state.borrow().memory.is_locked()
+    fn lock_state(&self) -> Result<LockState> {
+        self.state.borrow().memory.lock_state()
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use driftdb_core::storage::{Access, Blob, CONFLICT_BYTES, Lock, Store, Synced};
+use driftdb_core::storage::{Access, Blob, CONFLICT_BYTES, Lock, LockState, Store, Synced};
 use driftdb_core::{Code, Error, Result};
 use wasm_bindgen::prelude::*;
 
@@ -45,8 +45,9 @@ extern "C" {
     fn check_lock(this: &Files) -> Thrown<()>;
     #[wasm_bindgen(method)]
     fn unlock(this: &Files);
-    #[wasm_bindgen(method, catch, js_name = isLocked)]
-    fn is_locked(this: &Files) -> Thrown<bool>;
+    /// The epoch of the last writer; negative while one holds the lock.
+    #[wasm_bindgen(method, catch, js_name = lockState)]
+    fn lock_state(this: &Files) -> Thrown<f64>;
 }
 
 /// What a call of JavaScript returns or throws.
@@ -145,8 +146,12 @@ impl Store for FilesStore {
         }))
     }
 
-    fn is_locked(&self) -> Result<bool> {
-        self.files.is_locked().context("LOCK")
+    fn lock_state(&self) -> Result<LockState> {
+        let epoch = self.files.lock_state().context("LOCK")?;
+        Ok(match epoch < 0.0 {
+            true => LockState::Held,
+            false => LockState::Free(whole(epoch)),
+        })
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {

@@ -13,7 +13,7 @@ use super::bad;
 use super::index::{INDEX, Index, may_follow};
 use super::tar::{self, Head};
 use crate::error::{Code, Error, Result};
-use crate::storage::{Access, Blob, Lock, Store, Synced};
+use crate::storage::{Access, Blob, Lock, LockState, Store, Synced};
 use crate::time::{Seq, Timestamp};
 
 /// Bytes that are read at once to sum a file.
@@ -241,8 +241,8 @@ impl Store for Archive {
         self.read_only()
     }
 
-    fn is_locked(&self) -> Result<bool> {
-        Ok(false)
+    fn lock_state(&self) -> Result<LockState> {
+        Ok(LockState::Free(0))
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {

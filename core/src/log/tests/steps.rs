@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use crate::error::Result;
-use crate::storage::{Access, Blob, Lock, MemoryStore, Store, Synced};
+use crate::storage::{Access, Blob, Lock, LockState, MemoryStore, Store, Synced};
 
 /// The store and its copies.
 #[derive(Clone, Default)]
@@ -66,8 +66,8 @@ impl Store for Steps {
         self.store.lock()
     }
 
-    fn is_locked(&self) -> Result<bool> {
-        self.store.is_locked()
+    fn lock_state(&self) -> Result<LockState> {
+        self.store.lock_state()
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {
