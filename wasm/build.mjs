@@ -44,18 +44,10 @@ const SMALL_ENV = {
   RUSTFLAGS: '-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none',
 };
 
-/** Whether the standard library's source is there, or can be had. */
+/** Whether the standard library's source is there: tools/wasm-target fetches it. */
 function sourceOfStd() {
-  if (process.env.DRIFTDB_RUSTC === 'debian' || process.env.RUSTC !== undefined) return false;
-  const sysroot = execFileSync('rustc', ['--print', 'sysroot'], { encoding: 'utf8' }).trim();
-  const lock = join(sysroot, 'lib/rustlib/src/rust/library/Cargo.lock');
-  if (existsSync(lock)) return true;
-  try {
-    execFileSync('rustup', ['component', 'add', 'rust-src'], { stdio: 'ignore', timeout: 180_000 });
-  } catch {
-    return false;
-  }
-  return existsSync(lock);
+  const sysroot = execFileSync(process.env.RUSTC ?? 'rustc', ['--print', 'sysroot'], { encoding: 'utf8' }).trim();
+  return existsSync(join(sysroot, 'lib/rustlib/src/rust/library/Cargo.lock'));
 }
 
 /** The engine as wasm, and wasm-bindgen's glue for it. */

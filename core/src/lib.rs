@@ -10,8 +10,10 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod crc;
 pub mod db;
 pub mod error;
+pub mod flat;
 pub mod limits;
 pub mod log;
 pub mod options;

@@ -23,7 +23,7 @@ mod verify;
 mod watch;
 mod write;
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::flat::{FlatMap, FlatSet};
 use alloc::rc::Rc;
 use alloc::string::String;
 
@@ -69,12 +69,12 @@ use write::Buffers;
 /// ```
 pub struct Database {
     env: Rc<Env>,
-    tables: BTreeMap<String, Table>,
+    tables: FlatMap<String, Table>,
     /// Of a reader: under which free lock a table was looked at last. While the lock stays so, the table does.
-    looked: BTreeMap<String, LockState>,
+    looked: FlatMap<String, LockState>,
     journal: Journal,
     /// Tables whose logs hold frames that only the journal makes durable.
-    journaled: BTreeSet<String>,
+    journaled: FlatSet<String>,
     /// The last committed event.
     head: (Seq, Timestamp),
     /// The transaction that is open.

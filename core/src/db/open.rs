@@ -1,6 +1,6 @@
 //! Creating, opening and closing a database.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::flat::{FlatMap, FlatSet};
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -122,10 +122,10 @@ impl Database {
                 options,
                 cache,
             }),
-            tables: BTreeMap::new(),
-            looked: BTreeMap::new(),
+            tables: FlatMap::new(),
+            looked: FlatMap::new(),
             journal,
-            journaled: BTreeSet::new(),
+            journaled: FlatSet::new(),
             head: (Seq(0), Timestamp(0)),
             pending: None,
             durability,

@@ -1,6 +1,6 @@
 //! One moment of the whole database: every table's log up to the end of the same transaction.
 
-use alloc::collections::BTreeMap;
+use crate::flat::FlatMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -77,7 +77,7 @@ impl Database {
     /// What came before the newest event of the first look is in every log at the second, and so is the rest of that event's transaction; a
     /// table that it is in and that was new is there then. `None` if a compaction in between has dropped the moment.
     fn two_looks(&mut self) -> Result<Option<Pinned>> {
-        let mut seen = BTreeMap::new();
+        let mut seen = FlatMap::new();
         let mut upto = (Seq(0), Timestamp(0));
         for name in self.tables()? {
             let table = self.table(&name)?;

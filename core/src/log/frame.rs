@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 
 use super::event::{EventRef, Op};
+use crate::crc;
 use crate::error::{Code, Error, Result};
 use crate::limits::{DOCUMENT_BYTES_MAX, KEY_BYTES_MAX, METADATA_BYTES_MAX, TIMESTAMP_MAX};
 use crate::time::{Seq, Timestamp};
@@ -67,7 +68,7 @@ pub fn decode(bytes: &[u8]) -> Decoded<'_> {
     let Some(body) = rest.get(..length) else {
         return Decoded::Short(whole);
     };
-    if crc32fast::hash(body) != u32::from_le_bytes(*crc) {
+    if crc::hash(body) != u32::from_le_bytes(*crc) {
         return Decoded::Invalid("the frame's checksum does not match");
     }
     match (fields(body), bytes.get(..whole)) {
@@ -154,6 +155,6 @@ fn sum(frame: &mut [u8]) {
     if let Some((head, body)) = frame.split_at_mut_checked(FRAME_HEAD)
         && let Some(field) = head.last_chunk_mut::<4>()
     {
-        *field = crc32fast::hash(body).to_le_bytes();
+        *field = crc::hash(body).to_le_bytes();
     }
 }

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use super::position::Position;
 use super::writer::Mode;
+use crate::crc;
 use crate::error::{Code, Error, Result};
 use crate::storage::{Access, Blob, Latch, Store, Synced};
 use crate::time::Seq;
@@ -236,7 +237,7 @@ fn header() -> [u8; HEADER_BYTES] {
     let (version, crc) = rest.split_at_mut(4);
     magic.copy_from_slice(MAGIC);
     version.copy_from_slice(&VERSION.to_le_bytes());
-    let mut hasher = crc32fast::Hasher::new();
+    let mut hasher = crc::Hasher::new();
     hasher.update(MAGIC);
     hasher.update(&VERSION.to_le_bytes());
     crc.copy_from_slice(&hasher.finalize().to_le_bytes());
@@ -303,7 +304,7 @@ fn check_headless(bytes: &[u8], locked: bool) -> Result<(Vec<Record>, usize)> {
         .get(8..12)
         .and_then(|version| version.first_chunk::<4>())
         .map(|version| u32::from_le_bytes(*version));
-    let crc = bytes.get(..12).map(crc32fast::hash).map(u32::to_le_bytes);
+    let crc = bytes.get(..12).map(crc::hash).map(u32::to_le_bytes);
     if magic && crc.is_some_and(|crc| bytes.get(12..16) == Some(&crc)) && version > Some(VERSION) {
         return Err(Error::new(
             Code::NewerFormat,
@@ -323,7 +324,7 @@ fn check_headless(bytes: &[u8], locked: bool) -> Result<(Vec<Record>, usize)> {
 
 /// The checksum of the magic and a record's body: a frame inside a torn record, which has the same shape, is then no record.
 fn record_crc(body: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
+    let mut hasher = crc::Hasher::new();
     hasher.update(MAGIC);
     hasher.update(body);
     hasher.finalize()

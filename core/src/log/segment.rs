@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::position::Horizon;
+use crate::crc;
 use crate::error::{Code, Error, Result};
 use crate::time::{Seq, Timestamp};
 
@@ -74,7 +75,7 @@ impl Header {
             out.extend_from_slice(&number.to_le_bytes());
         }
         out.resize(CRC_AT, 0);
-        out.extend_from_slice(&crc32fast::hash(&out).to_le_bytes());
+        out.extend_from_slice(&crc::hash(&out).to_le_bytes());
         out
     }
 
@@ -88,7 +89,7 @@ impl Header {
         else {
             return Ok(None);
         };
-        if crc != crc32fast::hash(body).to_le_bytes() {
+        if crc != crc::hash(body).to_le_bytes() {
             return Ok(None);
         }
         let Some((version, header)) = fields(body) else {

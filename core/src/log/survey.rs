@@ -1,7 +1,7 @@
 //! Which of the files in a log's directory are the log: the newest generation that is whole. The rest was replaced by a compaction,
 //! or is what a compaction or a rotation left when it was stopped.
 
-use alloc::collections::BTreeMap;
+use crate::flat::FlatMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -94,7 +94,7 @@ impl Place<'_> {
         }
     }
 
-    fn heads(&self, numbers: &[u64]) -> Result<BTreeMap<u64, Head>> {
+    fn heads(&self, numbers: &[u64]) -> Result<FlatMap<u64, Head>> {
         numbers
             .iter()
             .map(|number| Ok((*number, self.head(*number)?)))
@@ -162,7 +162,7 @@ impl Place<'_> {
 
     /// The survey that looks at all headers.
     fn whole(&self, numbers: &[u64], hints: &LogHints) -> Result<Survey> {
-        let mut heads = self.heads(numbers)?;
+        let heads = self.heads(numbers)?;
         let roots = heads.values().filter_map(|head| match head {
             Head::Valid(header, _) if header.is_root() => Some((header.generation, header.number)),
             _ => None,
@@ -170,7 +170,8 @@ impl Place<'_> {
         let Some((generation, root)) = roots.max() else {
             return Err(self.rootless(&heads));
         };
-        let above = heads.split_off(&root);
+        let (below, above): (FlatMap<_, _>, FlatMap<_, _>) =
+            heads.into_iter().partition(|(number, _)| *number < root);
         let hinted = hints.generation == generation
             && hints
                 .segments
@@ -178,7 +179,7 @@ impl Place<'_> {
                 .is_some_and(|info| info.number == root);
         let survey = Survey {
             chain: Vec::new(),
-            replaced: heads.into_keys().collect(),
+            replaced: below.into_iter().map(|(number, _)| number).collect(),
             unborn: Vec::new(),
             checkpoint: None,
             hinted,
@@ -186,7 +187,7 @@ impl Place<'_> {
         self.follow(survey, root, generation, above)
     }
 
-    fn rootless(&self, heads: &BTreeMap<u64, Head>) -> Error {
+    fn rootless(&self, heads: &FlatMap<u64, Head>) -> Error {
         match heads
             .iter()
             .find(|(_, head)| !matches!(head, Head::Valid(..)))
@@ -220,10 +221,10 @@ impl Place<'_> {
         mut survey: Survey,
         first: u64,
         generation: u64,
-        heads: BTreeMap<u64, Head>,
+        heads: FlatMap<u64, Head>,
     ) -> Result<Survey> {
         let mut next = first;
-        let mut beyond = BTreeMap::new();
+        let mut beyond = FlatMap::new();
         for (number, head) in heads {
             match head {
                 Head::Valid(header, blob) if number == next && header.generation == generation => {
@@ -239,15 +240,15 @@ impl Place<'_> {
             }
         }
         self.judge(next, generation, &beyond)?;
-        survey.unborn = beyond.into_keys().collect();
+        survey.unborn = beyond.into_iter().map(|(number, _)| number).collect();
         Ok(survey)
     }
 
     /// Segments beyond the chain may be what a stopped compaction or rotation left, and nothing else. A compaction leaves the first
     /// number free until all others are there, and nothing rotates meanwhile, so its segments start at the second.
-    fn judge(&self, next: u64, generation: u64, beyond: &BTreeMap<u64, Head>) -> Result<()> {
+    fn judge(&self, next: u64, generation: u64, beyond: &FlatMap<u64, Head>) -> Result<()> {
         let mut expected = next + 1;
-        for (number, head) in beyond {
+        for (number, head) in beyond.iter() {
             match head {
                 Head::Partial => {}
                 Head::Damaged if *number == next => {
@@ -268,7 +269,7 @@ impl Place<'_> {
         Ok(())
     }
 
-    fn gap(&self, next: u64, beyond: &BTreeMap<u64, Head>) -> Error {
+    fn gap(&self, next: u64, beyond: &FlatMap<u64, Head>) -> Error {
         match beyond.contains_key(&next) {
             true => self.damaged(next),
             false => missing(self.path(next)),

@@ -3,6 +3,7 @@
 //! Codec 0 keeps the bytes as they are, 1 is one zstd frame. The frames come from ruzstd, or from zstd's own library under the
 //! feature `zstd-c`; either reads what the other wrote.
 
+use crate::crc;
 use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -48,14 +49,14 @@ pub(super) fn store(block: &[u8], compressor: Option<&mut Compressor>, out: &mut
         out.extend_from_slice(&raw_len.to_le_bytes());
         out.extend_from_slice(block);
     }
-    let crc = crc32fast::hash(out.get(start..).unwrap_or_default());
+    let crc = crc::hash(out.get(start..).unwrap_or_default());
     out.extend_from_slice(&crc.to_le_bytes());
 }
 
 /// The block whose stored form is exactly `stored`.
 pub(super) fn load(stored: &[u8], decompressor: &mut Decompressor) -> Result<Rc<[u8]>, Bad> {
     let (body, crc) = stored.split_last_chunk::<4>().ok_or(Bad::Length)?;
-    if crc32fast::hash(body) != u32::from_le_bytes(*crc) {
+    if crc::hash(body) != u32::from_le_bytes(*crc) {
         return Err(Bad::Checksum);
     }
     let (&[codec, a, b, c, d], bytes) = body.split_first_chunk::<HEAD>().ok_or(Bad::Length)?;

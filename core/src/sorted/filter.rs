@@ -3,6 +3,7 @@
 //! Prefixes come in sections of up to a million. A section is an array of lines of 64 bytes; a prefix sets [`PROBES`] bits in
 //! one line. 64 lines and their crc32 are a part, which is what is read, checked and cached.
 
+use crate::crc;
 use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -85,7 +86,7 @@ pub(super) fn is_set(part: &[u8], line: usize, hash: u64) -> bool {
 /// The lines of a part whose stored form is exactly `stored`.
 pub(super) fn load_part(stored: &[u8]) -> Result<Rc<[u8]>, Bad> {
     let (lines, crc) = stored.split_last_chunk::<4>().ok_or(Bad::Length)?;
-    if crc32fast::hash(lines) == u32::from_le_bytes(*crc) {
+    if crc::hash(lines) == u32::from_le_bytes(*crc) {
         Ok(Rc::from(lines))
     } else {
         Err(Bad::Checksum)
@@ -134,7 +135,7 @@ impl SectionBuilder {
         let offset = offset + out.len() as u64;
         for part in array.chunks(LINES_PER_PART as usize * LINE_BYTES) {
             out.extend_from_slice(part);
-            out.extend_from_slice(&crc32fast::hash(part).to_le_bytes());
+            out.extend_from_slice(&crc::hash(part).to_le_bytes());
         }
         self.hashes.clear();
         Section {

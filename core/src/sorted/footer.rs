@@ -2,6 +2,7 @@
 //!
 //! `[body][body length u32][crc32 u32 of body and length][magic]`.
 
+use crate::crc;
 use alloc::vec::Vec;
 
 use super::block::{BLOCK_BYTES_MAX, ENTRY_KEY_BYTES_MAX};
@@ -82,7 +83,7 @@ impl Footer {
             put_bytes(out, &section.first);
         }
         put_u32(out, u32::try_from(out.len() - start).unwrap_or(u32::MAX));
-        let crc = crc32fast::hash(out.get(start..).unwrap_or_default());
+        let crc = crc::hash(out.get(start..).unwrap_or_default());
         put_u32(out, crc);
         out.extend_from_slice(&MAGIC);
     }
@@ -103,7 +104,7 @@ impl Footer {
         let damaged = Unreadable::Damaged("the footer of a sorted file is damaged");
         let (covered, tail) = bytes.split_last_chunk::<12>().ok_or(damaged)?;
         let [a, b, c, d, ..] = *tail;
-        if crc32fast::hash(covered) != u32::from_le_bytes([a, b, c, d]) {
+        if crc::hash(covered) != u32::from_le_bytes([a, b, c, d]) {
             return Err(Unreadable::Damaged(
                 "the checksum of a sorted file's footer does not fit",
             ));

@@ -1,7 +1,7 @@
 //! The store in memory: for tests, for databases that need not last, and the reference of the traits' contracts.
 
+use crate::flat::{FlatMap, FlatSet};
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
@@ -24,7 +24,7 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Shared {
-    files: RefCell<BTreeMap<String, Content>>,
+    files: RefCell<FlatMap<String, Content>>,
     locked: Cell<bool>,
 }
 
@@ -212,9 +212,9 @@ impl Store for MemoryStore {
         };
         let files = self.shared.files.borrow();
         let below = files
-            .range(prefix.clone()..)
+            .from(&prefix)
             .map_while(|(path, _)| path.strip_prefix(&prefix));
-        let names: BTreeSet<&str> = below.filter_map(|rest| rest.split('/').next()).collect();
+        let names: FlatSet<&str> = below.filter_map(|rest| rest.split('/').next()).collect();
         Ok(names.into_iter().map(String::from).collect())
     }
 

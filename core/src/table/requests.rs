@@ -1,7 +1,7 @@
 //! The last request of each client that a table's commits answered: what lets a request that is sent again be answered and not done again.
 //! Kept in meta.json, so that it outlives a compaction of the events that named the requests.
 
-use alloc::collections::BTreeMap;
+use crate::flat::FlatMap;
 use alloc::string::String;
 
 use super::stamp::Request;
@@ -19,7 +19,7 @@ pub struct Answered {
 
 /// By client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Requests(BTreeMap<String, Answered>);
+pub struct Requests(FlatMap<String, Answered>);
 
 impl Requests {
     /// The last request of a client.

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
+use crate::crc;
 use crate::error::{Error, Result};
 use crate::value::{Object, Value, json};
 
@@ -17,7 +18,7 @@ pub fn seal_json(object: &Object) -> String {
     let mut text = String::new();
     json::write_value(&Value::Object(object.clone()), &mut text);
     text.pop();
-    let crc = crc32fast::hash(text.as_bytes());
+    let crc = crc::hash(text.as_bytes());
     format!("{text}{JSON_CRC}{crc:08x}{JSON_END}")
 }
 
@@ -36,7 +37,7 @@ pub fn open_json(path: &str, bytes: &[u8]) -> Result<Object> {
 
 /// The text followed by a comment line with its crc32. The text must end with a newline.
 pub fn seal_yaml(text: &str) -> String {
-    format!("{text}{YAML_CRC}{:08x}\n", crc32fast::hash(text.as_bytes()))
+    format!("{text}{YAML_CRC}{:08x}\n", crc::hash(text.as_bytes()))
 }
 
 /// The text that [`seal_yaml`] sealed; any other byte is an error naming `path`.
@@ -53,7 +54,7 @@ pub fn open_yaml<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str> {
 }
 
 fn check(crc: &str, body: &str) -> Option<()> {
-    let expected = format!("{:08x}", crc32fast::hash(body.as_bytes()));
+    let expected = format!("{:08x}", crc::hash(body.as_bytes()));
     (crc.len() == CRC_DIGITS && crc == expected).then_some(())
 }
 

@@ -3,6 +3,7 @@
 //! `[u32 crc32][u32 length of the body][u64 generation][u64 number][body]`, filled up with zeros to a multiple of 8 bytes; the crc is of all behind it up to the end of the
 //! body. Every batch is written twice, one copy behind the other, so that one damaged byte is mended instead of taken for a torn write.
 
+use driftdb_core::crc;
 use driftdb_core::varint;
 
 use super::node::Content;
@@ -86,7 +87,7 @@ impl Body {
         batch.extend_from_slice(&generation.to_le_bytes());
         batch.extend_from_slice(&number.to_le_bytes());
         batch.extend_from_slice(&self.bytes);
-        let crc = crc32fast::hash(batch.get(4..).unwrap_or_default());
+        let crc = crc::hash(batch.get(4..).unwrap_or_default());
         if let Some(place) = batch.first_chunk_mut::<4>() {
             *place = crc.to_le_bytes();
         }
@@ -115,7 +116,7 @@ pub(super) fn decode(bytes: &[u8], generation: u64) -> Option<Batch<'_>> {
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
     let body = rest.get(..length)?;
     let whole = bytes.get(4..HEAD + length)?;
-    (crc32fast::hash(whole) == u32::from_le_bytes(*crc)).then_some(Batch {
+    (crc::hash(whole) == u32::from_le_bytes(*crc)).then_some(Batch {
         number: u64::from_le_bytes(*number.first_chunk::<8>()?),
         body,
         size: (HEAD + length).next_multiple_of(ALIGN),

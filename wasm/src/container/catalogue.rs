@@ -3,7 +3,7 @@
 //! Each batch is flushed before the next one is written, so only the last can be torn. When the area is full the whole catalogue is written anew into another
 //! area, flushed, and then a slot of the first page names it.
 
-use std::collections::BTreeMap;
+use driftdb_core::flat::FlatMap;
 
 use driftdb_core::Result;
 
@@ -19,7 +19,7 @@ pub(super) const AREA_PAGES_MIN: u64 = 16;
 const AREA_FACTOR: u64 = 4;
 
 /// The blobs as a catalogue names them.
-pub(super) type Entries = BTreeMap<String, (u64, Content)>;
+pub(super) type Entries = FlatMap<String, (u64, Content)>;
 
 /// Where the catalogue is written.
 pub(super) struct Catalogue {

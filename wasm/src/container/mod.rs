@@ -84,7 +84,7 @@ impl Store for Container {
         let state = self.state.borrow();
         let mut names: Vec<String> = Vec::new();
         let mut from = prefix.clone();
-        while let Some((path, _)) = state.nodes.range(from.clone()..).next() {
+        while let Some((path, _)) = state.nodes.from(&from).next() {
             let Some(rest) = path.strip_prefix(&prefix) else {
                 break;
             };

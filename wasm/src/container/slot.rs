@@ -3,6 +3,7 @@
 //! `[magic DRIFTBOX][u32 version 1][u32 crc32][u64 generation][u64 first page][u64 pages]`; the crc is of version, generation and both page fields. A slot is written twice, each
 //! copy in a sector of its own: generation G at 1024 x (G mod 2) and 512 bytes behind that.
 
+use driftdb_core::crc;
 use driftdb_core::{Code, Error, Result};
 
 use super::file::Device;
@@ -28,7 +29,7 @@ impl Slot {
             .iter()
             .for_each(|field| checked.extend_from_slice(&field.to_le_bytes()));
         let (version, fields) = checked.split_at(4);
-        let crc = crc32fast::hash(&checked).to_le_bytes();
+        let crc = crc::hash(&checked).to_le_bytes();
         let slot = [MAGIC, version, &crc, fields].concat();
         let mut both = [0; 2 * SECTOR];
         for copy in both.chunks_mut(SECTOR) {
@@ -79,7 +80,7 @@ fn decode(sector: &[u8]) -> Option<(u32, Slot)> {
     let (magic, rest) = sector.get(..SLOT)?.split_first_chunk::<8>()?;
     let (version, rest) = rest.split_first_chunk::<4>()?;
     let (crc, fields) = rest.split_first_chunk::<4>()?;
-    if magic != MAGIC || crc32fast::hash(&[version, fields].concat()) != u32::from_le_bytes(*crc) {
+    if magic != MAGIC || crc::hash(&[version, fields].concat()) != u32::from_le_bytes(*crc) {
         return None;
     }
     let mut numbers = fields

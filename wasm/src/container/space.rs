@@ -1,7 +1,7 @@
 //! Which pages of the file are free. Free pages may hold anything; those behind the end have never been written since they were cut off durably, so they
 //! are zeros.
 
-use std::collections::BTreeMap;
+use driftdb_core::flat::FlatMap;
 
 /// What space is given out in: a disk tears nothing smaller across two blobs.
 pub(super) const PAGE: u64 = 4096;
@@ -37,7 +37,7 @@ pub(super) fn pages(bytes: u64) -> u64 {
 #[derive(Default)]
 pub(super) struct Space {
     /// Gaps by their first page; none touches another.
-    gaps: BTreeMap<u64, u64>,
+    gaps: FlatMap<u64, u64>,
     /// The first page behind everything.
     end: u64,
 }
@@ -87,7 +87,7 @@ impl Space {
 
     /// Takes exactly so many pages from the lowest gap that lies whole below the page `below`.
     pub fn take_below(&mut self, below: u64, pages: u64) -> Option<Extent> {
-        let gap = self.gaps.range(..below);
+        let gap = self.gaps.below(&below);
         let start = gap
             .filter(|(start, gap)| **gap >= pages && **start + pages <= below)
             .map(|(start, _)| *start)
@@ -125,7 +125,7 @@ impl Space {
         if let Some(next) = self.gaps.remove(&extent.end()) {
             pages += next;
         }
-        if let Some((before, gap)) = self.gaps.range(..start).next_back()
+        if let Some((before, gap)) = self.gaps.below(&start).next_back()
             && before + gap == start
         {
             start = *before;
@@ -141,12 +141,12 @@ impl Space {
 
     /// Where the last gap starts.
     pub fn last_gap_start(&self) -> Option<u64> {
-        self.gaps.last_key_value().map(|(start, _)| *start)
+        self.gaps.last().map(|(start, _)| *start)
     }
 
     /// Forgets the free pages at the end, which the caller has cut off; the new end.
     pub fn cut(&mut self) -> u64 {
-        if let Some((start, pages)) = self.gaps.last_key_value()
+        if let Some((start, pages)) = self.gaps.last()
             && start + pages == self.end
         {
             self.end = *start;

@@ -6,7 +6,7 @@
 //!    to it, or zeros, never what another blob left there.
 //! 3. A whole file that is replaced is flushed, or lies in the batch, before its name changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use driftdb_core::flat::{FlatMap, FlatSet};
 use std::rc::Rc;
 
 use driftdb_core::{Code, Error, Result};
@@ -25,12 +25,12 @@ const STEP_MAX: u64 = 1 << 20;
 pub(super) struct State {
     pub device: Device,
     pub space: Space,
-    pub nodes: BTreeMap<String, Rc<Node>>,
+    pub nodes: FlatMap<String, Rc<Node>>,
     catalogue: Catalogue,
     /// Blobs that the catalogue is behind of.
     changed: Vec<Rc<Node>>,
     /// Names that the catalogue may have and that are gone.
-    removed: BTreeSet<String>,
+    removed: FlatSet<String>,
     /// Blobs without a name, which may still be open.
     orphans: Vec<Rc<Node>>,
     /// Pages that are free once the next batch is durable.
@@ -54,7 +54,7 @@ impl State {
         };
         let header = Extent { start: 0, pages: 1 };
         let mut used = vec![header, catalogue.area()];
-        let mut nodes = BTreeMap::new();
+        let mut nodes = FlatMap::new();
         for (path, (len, content)) in entries {
             let body = Body::recorded(content, len);
             used.extend_from_slice(body.extents());
@@ -69,7 +69,7 @@ impl State {
             nodes,
             catalogue,
             changed: Vec::new(),
-            removed: BTreeSet::new(),
+            removed: FlatSet::new(),
             orphans: Vec::new(),
             freed: Vec::new(),
             flushes: 0,

@@ -1,6 +1,6 @@
 //! Making a mirror of the records that are stored.
 
-use std::collections::BTreeMap;
+use driftdb_core::flat::FlatMap;
 
 use driftdb_core::{Code, Error, Result};
 
@@ -14,8 +14,8 @@ use super::state::{State, chunks};
 pub struct Loader {
     head: Option<Vec<u8>>,
     files: Option<Files>,
-    chunks: BTreeMap<(u64, u64), Vec<u8>>,
-    batches: BTreeMap<u64, Vec<u8>>,
+    chunks: FlatMap<(u64, u64), Vec<u8>>,
+    batches: FlatMap<u64, Vec<u8>>,
 }
 
 impl Loader {

@@ -6,6 +6,7 @@
 //! - `chunk/NUMBER/INDEX`: 64 KiB of a file, or its end; both in hexadecimal.
 //! - `batch/POSITION`: what the transaction of a later position has changed.
 
+use driftdb_core::crc;
 use driftdb_core::{Error, Result, varint};
 
 use super::ops::{put, text};
@@ -73,7 +74,7 @@ pub(super) fn open<'a>(key: &str, value: &'a [u8]) -> Result<&'a [u8]> {
 }
 
 fn crc(key: &str, held: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
+    let mut hasher = crc::Hasher::new();
     hasher.update(key.as_bytes());
     hasher.update(held);
     hasher.finalize()

@@ -1,7 +1,7 @@
 //! What a mirror has changed since the last transaction, and what of it the chunks do not hold yet.
 
+use driftdb_core::flat::{FlatMap, FlatSet};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -22,7 +22,7 @@ pub(super) struct File {
     number: u64,
     pub len: u64,
     /// Chunks that are not stored as they are now.
-    dirty: BTreeSet<u64>,
+    dirty: FlatSet<u64>,
     /// How many chunks may be stored.
     stored: u64,
 }
@@ -45,7 +45,7 @@ pub struct Transaction {
 /// The files of a mirror and its journal.
 pub(super) struct State {
     pub memory: MemoryStore,
-    pub files: BTreeMap<String, SharedFile>,
+    pub files: FlatMap<String, SharedFile>,
     /// Bytes of all files that have a name.
     pub bytes: u64,
     limit: u64,
@@ -69,7 +69,7 @@ impl State {
     pub fn new(limit: u64) -> State {
         State {
             memory: MemoryStore::new(),
-            files: BTreeMap::new(),
+            files: FlatMap::new(),
             bytes: 0,
             limit,
             next: 1,
@@ -159,7 +159,7 @@ impl State {
             path: Some(path.to_string()),
             number: self.next,
             len,
-            dirty: BTreeSet::new(),
+            dirty: FlatSet::new(),
             stored: 0,
         };
         file.touch(0, len);
@@ -220,7 +220,7 @@ impl State {
             next: self.next,
             files: Vec::new(),
         };
-        for (path, file) in &self.files {
+        for (path, file) in self.files.iter() {
             let mut file = file.borrow_mut();
             file.fold(&self.memory, path, transaction)?;
             files.files.push(Stored {
@@ -242,7 +242,7 @@ impl State {
             path: Some(stored.path.clone()),
             number: stored.number,
             len: stored.len,
-            dirty: BTreeSet::new(),
+            dirty: FlatSet::new(),
             stored: chunks(stored.len),
         };
         self.bytes += stored.len;

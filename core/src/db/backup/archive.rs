@@ -1,7 +1,8 @@
 //! [`Archive`]: a backup as a store to read from, where it lies.
 
+use crate::crc;
+use crate::flat::{FlatMap, FlatSet};
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
@@ -24,7 +25,7 @@ const SUM_BYTES: usize = 64 << 10;
 pub struct Archive {
     name: Rc<str>,
     blob: Rc<dyn Blob>,
-    files: BTreeMap<String, File>,
+    files: FlatMap<String, File>,
     upto: (Seq, Timestamp),
 }
 
@@ -130,7 +131,7 @@ impl Archive {
 }
 
 fn sum(blob: &MemberBlob) -> Result<u32> {
-    let (mut hasher, mut at) = (crc32fast::Hasher::new(), 0);
+    let (mut hasher, mut at) = (crc::Hasher::new(), 0);
     let mut buffer = vec![0; SUM_BYTES];
     loop {
         match blob.read_at(at, &mut buffer)? {
@@ -251,9 +252,9 @@ impl Store for Archive {
         } else {
             format!("{dir}/")
         };
-        let below = self.files.range(prefix.clone()..);
+        let below = self.files.from(&prefix);
         let below = below.map_while(|(path, _)| path.strip_prefix(&prefix));
-        let names: BTreeSet<&str> = below.filter_map(|rest| rest.split('/').next()).collect();
+        let names: FlatSet<&str> = below.filter_map(|rest| rest.split('/').next()).collect();
         Ok(names.into_iter().map(ToString::to_string).collect())
     }
 

@@ -19,6 +19,7 @@ pub use restore::{Restore, Restored};
 
 use super::pin::PinnedLog;
 use super::{Database, marker};
+use crate::crc;
 use crate::error::{Code, Error, Result};
 use crate::log::segment::segment_path;
 use crate::log::{FrameCursor, HEADER_LEN, LogReader, Position};
@@ -77,7 +78,7 @@ enum Part {
 struct Copying {
     cursor: FrameCursor,
     member: Member,
-    hasher: crc32fast::Hasher,
+    hasher: crc::Hasher,
     done: u64,
 }
 
@@ -249,7 +250,7 @@ fn stored(path: &str, size: u64) -> u64 {
 }
 
 fn write_whole(path: String, bytes: &[u8], out: &mut Vec<u8>) -> Member {
-    let (size, crc) = (bytes.len() as u64, crc32fast::hash(bytes));
+    let (size, crc) = (bytes.len() as u64, crc::hash(bytes));
     tar::write_head(&path, size, out);
     out.extend_from_slice(bytes);
     out.resize(out.len() + tar::padding(size), 0);
@@ -282,7 +283,7 @@ impl Copying {
         let header = log.header(number)?;
         tar::write_head(&path, end, out);
         out.extend_from_slice(&header);
-        let mut hasher = crc32fast::Hasher::new();
+        let mut hasher = crc::Hasher::new();
         hasher.update(&header);
         Ok(Copying {
             cursor: log.cursor(

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use super::index::{INDEX, Index, Member, may_follow};
 use super::tar::{self, Head};
 use super::{bad, files_of_tables};
+use crate::crc;
 use crate::db::marker::MARKER;
 use crate::error::{Code, Error, Result};
 use crate::storage::{Blob, Latch, Store, Synced};
@@ -64,7 +65,7 @@ struct Body {
     path: String,
     size: u64,
     done: u64,
-    hasher: crc32fast::Hasher,
+    hasher: crc::Hasher,
     sink: Sink,
 }
 
@@ -225,7 +226,7 @@ impl Restore {
             path,
             size,
             done: 0,
-            hasher: crc32fast::Hasher::new(),
+            hasher: crc::Hasher::new(),
             sink,
         };
         if size == 0 {
