@@ -117,6 +117,15 @@ export interface TableStats {
   replayed_events: number;
 }
 
+/** A file to import: whole, or as it comes in. */
+export type ImportSource = Blob | Uint8Array | ArrayBuffer | Iterable<Uint8Array> | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+
+/** What was imported: everything up to its last event. */
+export interface Imported {
+  seq: number;
+  time: number;
+}
+
 /** How a timeline is divided. */
 export interface TimelineOptions {
   /** Into how many stretches: 1 to 10,000, by default 100. */

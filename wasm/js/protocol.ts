@@ -90,8 +90,13 @@ export interface TimelineCall {
   buckets: number;
 }
 
+/** The whole database as the bytes of a file. */
+export interface ExportCall extends Common {
+  op: 'export';
+}
+
 /** Calls that answer with buffers, in steps. */
-export type StepsCall = ScriptCall | TableCall | VerifyCall;
+export type StepsCall = ScriptCall | TableCall | VerifyCall | ExportCall;
 
 /** All calls. */
 export type Call =
@@ -113,7 +118,11 @@ export type Call =
   /** Opens a feed of the events after a seq, by default from now on. */
   | { op: 'changes'; since?: number }
   | { op: 'more'; feed: number }
-  | { op: 'cancel'; feed: number };
+  | { op: 'cancel'; feed: number }
+  /** Begins an import; its bytes and its end follow. Whoever writes waits until then. */
+  | { op: 'import'; wait?: number }
+  | { op: 'importBytes'; import: number; bytes: Uint8Array }
+  | { op: 'importEnd'; import: number; whole: boolean };
 
 /** A piece of a feed. */
 export interface Piece {

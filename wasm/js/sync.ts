@@ -1,6 +1,6 @@
 // The synchronous API: the engine in the caller's own thread. For workers, and for Node, Deno and Bun.
 
-import type { DiffRow, HistoryRow, OpenOptions, Stats, Timeline, TimelineOptions, Verification } from './api.js';
+import type { DiffRow, HistoryRow, Imported, OpenOptions, Stats, Timeline, TimelineOptions, Verification } from './api.js';
 import { type Document, type Key, type Metadata, type Scope } from './calls.js';
 import { diffCall, documents, getCall, metadata, scopeAt, scriptCall, tableCall, templateCall } from './calls.js';
 import { fail } from './errors.js';
@@ -11,6 +11,7 @@ import { loadModuleSync } from './platform/module.js';
 import { open as openAny, openSync as openCore } from './platform/open.js';
 import { type Point, pointText } from './point.js';
 import { timelineCall, timelineOf } from './timeline.js';
+import { EXPORT_BYTES, split } from './transfer.js';
 import type { GetCall, Storage, StepsCall } from './protocol.js';
 import { QueryResult, type Written, written } from './wire/answer.js';
 import { Batch, type Integers } from './wire/decode.js';
@@ -70,12 +71,17 @@ class Local {
   /** Runs a call piece by piece. */
   *stream<Row>(call: StepsCall): Generator<Row, void, undefined> {
     if (this.core.writes(call)) throw fail('unsupported', 'only what reads can be streamed', 'use exec');
+    for (const bytes of this.buffers(call, STREAM_BYTES)) yield* new QueryResult<Row>([new Batch(bytes, this.integers, true)]);
+  }
+
+  /** The buffers of an answer, each in the engine's memory until the next call. */
+  *buffers(call: StepsCall, size: number): Generator<Uint8Array, void, undefined> {
     const run = this.#start(call);
     try {
       let progress: Progress;
       do {
-        progress = this.core.step(run, STEPS, STREAM_BYTES);
-        yield* new QueryResult<Row>([new Batch(this.core.take(run), this.integers, true)]);
+        progress = this.core.step(run, STEPS, size);
+        yield this.core.take(run);
       } while (progress !== Progress.End);
     } finally {
       this.core.end(run);
@@ -275,6 +281,25 @@ export class SyncDatabase extends SyncWriter {
   diff(from: Point, to: Point): ({ table: string } & DiffRow)[] {
     const names = this.query<{ table: string }>('SHOW TABLES').rows;
     return names.flatMap(({ table }) => this.table(table).diff(from, to).map((row) => ({ table, ...row })));
+  }
+
+  /** The whole database as it is now as a file that `driftdb restore` and `db.import` take, in chunks. What is written meanwhile is not in it. */
+  *export(): Generator<Uint8Array, void, undefined> {
+    for (const bytes of this.local.buffers({ op: 'export' }, EXPORT_BYTES)) if (bytes.length > 0) yield bytes.slice();
+  }
+
+  /** Takes the history of such a file into this database, which has to be empty. If that fails it is empty again. */
+  import(source: Uint8Array | Iterable<Uint8Array>): Imported {
+    const { core } = this.local;
+    core.beginImport();
+    try {
+      for (const chunk of source instanceof Uint8Array ? [source] : source) for (const bytes of split(chunk)) core.pushImport(bytes);
+      const { seq, time } = new Batch(core.finishImport(), 'number', false);
+      return { seq, time };
+    } catch (error) {
+      core.cancelImport();
+      throw error;
+    }
   }
 
   /** How many events each table has in equal stretches of the history, without a scan. */

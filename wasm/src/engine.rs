@@ -14,6 +14,7 @@ use wasm_bindgen::prelude::*;
 use crate::asked::Asked;
 use crate::container::Container;
 use crate::error;
+use crate::import::{Home, Import};
 use crate::mirror::Mirror;
 use crate::options;
 use crate::run::{Progress, Request};
@@ -26,6 +27,8 @@ use crate::wire;
 #[wasm_bindgen]
 pub struct Engine {
     session: Option<Session>,
+    /// What takes the session's place until it ends.
+    import: Option<Import>,
     /// What the database lies in, where that has to be closed after it.
     container: Option<Container>,
     /// What the database lies in, where JavaScript stores what changes.
@@ -49,6 +52,10 @@ pub(crate) fn or_throw<T>(result: Result<T>) -> Thrown<T> {
     result.map_err(|error| thrown(&error))
 }
 
+fn no_import() -> Error {
+    Error::new(Code::Unsupported, "no file is being imported")
+}
+
 /// JavaScript's clock: milliseconds as a number.
 #[allow(
     clippy::cast_possible_truncation,
@@ -63,10 +70,11 @@ impl Engine {
     fn open(store: Rc<dyn Store>, options: &[u8], now: f64) -> Thrown<Engine> {
         let open = || {
             let options = options::read(&wire::object(options)?.unwrap_or_default())?;
-            Session::open(store, options, clock(now))
+            Session::open(Home { store, options }, clock(now))
         };
         Ok(Engine {
             session: Some(or_throw(open())?),
+            import: None,
             container: None,
             mirror: None,
             out: Vec::new(),
@@ -76,7 +84,23 @@ impl Engine {
     fn session(&mut self) -> Result<(&mut Session, &mut Vec<u8>)> {
         match &mut self.session {
             Some(session) => Ok((session, &mut self.out)),
+            None if self.import.is_some() => Err(Error::new(
+                Code::Busy,
+                "a file is being imported into the database",
+            )),
             None => Err(Error::new(Code::Unsupported, "the database is closed")),
+        }
+    }
+
+    /// Ends an import, of which this is the result: there is a database again, the imported one or an empty one.
+    fn end_import<T>(&mut self, home: &Home, result: Result<T>, now: f64) -> Result<T> {
+        self.import = None;
+        match home.reopen(clock(now)) {
+            Ok(session) => {
+                self.session = Some(session);
+                result
+            }
+            Err(error) => result.and(Err(error)),
         }
     }
 
@@ -255,6 +279,55 @@ impl Engine {
         })
     }
 
+    /// Begins to export the database as a file; the number of the run, whose answers are the file's bytes.
+    #[wasm_bindgen(js_name = startExport)]
+    pub fn start_export(&mut self) -> Thrown<u32> {
+        self.with(|session, _| session.export())
+    }
+
+    /// Begins to import a file into the database, which has to be empty. Until that ends, nothing else can be done with it.
+    #[wasm_bindgen(js_name = beginImport)]
+    pub fn begin_import(&mut self, now: f64) -> Thrown<()> {
+        self.with(|session, _| session.check_import())?;
+        let Some(session) = self.session.take() else {
+            return Ok(());
+        };
+        let home = session.home();
+        match session.close().and_then(|()| Import::begin(home.clone())) {
+            Ok(import) => {
+                self.import = Some(import);
+                Ok(())
+            }
+            Err(error) => or_throw(self.end_import(&home, Err(error), now)),
+        }
+    }
+
+    /// Takes the bytes of the file that come next. After an error the database is empty again.
+    #[wasm_bindgen(js_name = pushImport)]
+    pub fn push_import(&mut self, bytes: &[u8], now: f64) -> Thrown<()> {
+        let import = or_throw(self.import.as_mut().ok_or_else(no_import))?;
+        match import.push(bytes) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let home = import.home().clone();
+                or_throw(self.end_import(&home, Err(error), now))
+            }
+        }
+    }
+
+    /// Ends the import: the file has to be complete. Answers with its last event.
+    #[wasm_bindgen(js_name = finishImport)]
+    pub fn finish_import(&mut self, now: f64) -> Thrown<()> {
+        let import = or_throw(self.import.take().ok_or_else(no_import))?;
+        let home = import.home().clone();
+        let restored = import.finish();
+        or_throw(self.end_import(&home, restored, now))?;
+        self.with(|session, out| {
+            session.head(out);
+            Ok(())
+        })
+    }
+
     /// The watches that what was committed since the last call concerns.
     pub fn touched(&mut self) -> Thrown<Vec<u32>> {
         self.with(|session, _| Ok(session.touched()))
@@ -263,6 +336,23 @@ impl Engine {
     /// A number that the last answer has in common with few others: its seq and time are not part of it. Goes on from that of the buffer before.
     pub fn digest(&self, before: u64) -> u64 {
         wire::digest(&self.out, before)
+    }
+
+    /// Gives an import up, if there is one: the database is empty again.
+    #[wasm_bindgen(js_name = cancelImport)]
+    pub fn cancel_import(&mut self, now: f64) -> Thrown<()> {
+        let Some(import) = self.import.take() else {
+            return Ok(());
+        };
+        let home = import.home().clone();
+        drop(import);
+        or_throw(self.end_import(&home, Ok(()), now))
+    }
+
+    /// Whether there is a database. After an import that failed there may be none, if it could not be opened again.
+    #[wasm_bindgen(js_name = isOpen)]
+    pub fn is_open(&self) -> bool {
+        self.session.is_some() || self.import.is_some()
     }
 
     /// Goes on with a run, doing about `steps` rows' worth of work until the answer has about `bytes` bytes: 0 there is more to do, 1 the answer

@@ -9,6 +9,7 @@ mod changes;
 pub mod container;
 pub mod engine;
 mod error;
+mod import;
 mod lines;
 pub mod mirror;
 mod options;

@@ -5,7 +5,7 @@ use driftdb_core::value::{Object, Value};
 use driftdb_core::{Code, Error, Result};
 
 /// How a database is opened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OpenOptions {
     /// The engine's own.
     pub engine: Options,

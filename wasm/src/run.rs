@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use driftdb_core::db::{
-    Context, Database, Dump, Outcome, Rows, Schema, Step, Verified, Verify, Work, Written,
+    Backup, Context, Database, Dump, Outcome, Rows, Schema, Step, Verified, Verify, Work, Written,
 };
 use driftdb_core::ql::Params;
 use driftdb_core::ql::ast::{Kind as Statement, Statement as Text};
@@ -18,6 +18,8 @@ use crate::wire::{Kind, Output};
 
 /// What a step that gives nothing counts as, in rows: it has looked at a few hundred.
 const PAUSE_COST: u32 = 64;
+/// What a chunk of an export counts as.
+const EXPORT_COST: u32 = 500;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +47,16 @@ pub struct Request {
     pub asked: Option<Asked>,
 }
 
-/// A script, a verification or a look at the history, under way.
+/// A script, a verification, a look at the history, or an export, under way.
 pub struct Run {
     request: Request,
     next: usize,
     stage: Stage,
     events: u64,
     output: Output,
+    /// Whether the answer is bytes, and no rows.
+    is_export: bool,
+    bytes: Vec<u8>,
 }
 
 enum Stage {
@@ -61,6 +66,7 @@ enum Stage {
     Work(Work),
     Verify(Box<Verify>),
     Changes(Box<Dump>),
+    Export(Box<Backup>),
     End,
 }
 
@@ -106,13 +112,21 @@ impl Run {
         Ok(run)
     }
 
+    /// An export, whose answer is the bytes of a file.
+    pub fn export(db: &mut Database) -> Result<Run> {
+        let backup = Box::new(db.backup()?);
+        Ok(Run::at_stage(Request::default(), Stage::Export(backup)))
+    }
+
     fn at_stage(request: Request, stage: Stage) -> Run {
         Run {
+            is_export: matches!(stage, Stage::Export(_)),
             request,
             next: 0,
             stage,
             events: 0,
             output: Output::default(),
+            bytes: Vec::new(),
         }
     }
 
@@ -131,7 +145,7 @@ impl Run {
     ) -> Result<Progress> {
         let mut cost = 0;
         while cost < steps {
-            if self.output.bytes() >= bytes {
+            if self.output.bytes() + self.bytes.len() >= bytes {
                 return Ok(Progress::Full);
             }
             cost += match &mut self.stage {
@@ -158,6 +172,15 @@ impl Run {
                 },
                 Stage::Verify(_) => self.verified(db)?,
                 Stage::Changes(_) => self.change()?,
+                Stage::Export(backup) => {
+                    match backup.step()? {
+                        Step::Item(chunk) if self.bytes.is_empty() => self.bytes = chunk,
+                        Step::Item(chunk) => self.bytes.extend(chunk),
+                        Step::Pause => {}
+                        Step::Done => self.stage = Stage::End,
+                    }
+                    EXPORT_COST
+                }
             };
         }
         Ok(Progress::More)
@@ -316,6 +339,10 @@ impl Run {
 
     /// The answer so far as a buffer. The next one is of the same kind and starts empty.
     pub fn take(&mut self, out: &mut Vec<u8>) {
+        if self.is_export {
+            *out = core::mem::take(&mut self.bytes);
+            return;
+        }
         self.output.finish(out);
         self.output.clear_rows();
     }

@@ -1,18 +1,17 @@
 //! An open database and what is under way in it, for one host that runs one call after another.
 
-use std::collections::BTreeMap;
+use driftdb_core::flat::FlatMap;
 use std::rc::Rc;
 
 use driftdb_core::db::{Axis, Context, Database, Durability};
 use driftdb_core::ql::ast::Kind as Statement;
-use driftdb_core::storage::Store;
 use driftdb_core::time::{Point, Seq, Timestamp};
 use driftdb_core::value::{Key, Object, Raw, Value};
 use driftdb_core::{Code, Error, Result, db, ql};
 
 use crate::asked::Asked;
+use crate::import::{self, Home};
 use crate::lines;
-use crate::options::OpenOptions;
 use crate::run::{Progress, Request, Run};
 use crate::script::Script;
 use crate::watches::Watches;
@@ -36,6 +35,7 @@ impl From<Error> for Failure {
 /// An open database.
 pub struct Session {
     db: Database,
+    home: Home,
     scripts: Numbered<Rc<Script>>,
     runs: Numbered<Run>,
     watches: Watches,
@@ -44,14 +44,14 @@ pub struct Session {
 /// Things by the number that they were given.
 struct Numbered<T> {
     last: u32,
-    things: BTreeMap<u32, T>,
+    things: FlatMap<u32, T>,
 }
 
 impl<T> Default for Numbered<T> {
     fn default() -> Self {
         Numbered {
             last: 0,
-            things: BTreeMap::new(),
+            things: FlatMap::new(),
         }
     }
 }
@@ -65,12 +65,17 @@ impl<T> Numbered<T> {
 }
 
 impl Session {
-    /// Opens the database in a store, making it first if that is wanted and there is none.
-    pub fn open(store: Rc<dyn Store>, options: OpenOptions, now: Timestamp) -> Result<Session> {
+    /// Opens the database that lies somewhere, making it first if that is wanted and there is none.
+    pub fn open(home: Home, now: Timestamp) -> Result<Session> {
+        let (store, options) = (home.store.clone(), home.options.clone());
         if options.create && !options.read_only {
-            match Database::create(&*store, now) {
-                Err(error) if error.code() != Code::DatabaseExists => return Err(error),
-                _ => {}
+            let mut created = Database::create(&*store, now);
+            if code_of(&created) == Some(Code::NotADatabase) {
+                import::clear(&store)?;
+                created = Database::create(&*store, now);
+            }
+            if code_of(&created) != Some(Code::DatabaseExists) {
+                created?;
             }
         }
         let db = match options.read_only {
@@ -79,6 +84,7 @@ impl Session {
         };
         Ok(Session {
             db,
+            home,
             scripts: Numbered::default(),
             runs: Numbered::default(),
             watches: Watches::default(),
@@ -148,6 +154,22 @@ impl Session {
     /// The watches that what was committed since the last call concerns.
     pub fn touched(&mut self) -> Vec<u32> {
         self.watches.touched(&mut self.db)
+    }
+
+    /// Begins to export everything.
+    pub fn export(&mut self) -> Result<u32> {
+        let run = Run::export(&mut self.db)?;
+        Ok(self.runs.add(run))
+    }
+
+    /// Checks that a file may take the place of this database.
+    pub fn check_import(&mut self) -> Result<()> {
+        import::check(&mut self.db, &self.home.options)
+    }
+
+    /// Where it lies.
+    pub fn home(&self) -> Home {
+        self.home.clone()
     }
 
     /// Goes on with a run. One that fails is over.
@@ -228,6 +250,14 @@ impl Session {
             written_to(out, written);
         }
         Ok(written.is_some())
+    }
+
+    /// Answers with the last event alone.
+    pub fn head(&mut self, out: &mut Vec<u8>) {
+        let (seq, time) = self.db.head();
+        let mut output = Output::default();
+        output.head(Kind::Written, seq, time, 0);
+        output.finish(out);
     }
 
     /// What is known of the database without reading rows: one row.
@@ -341,6 +371,10 @@ fn written_to(out: &mut Vec<u8>, written: &db::Written) {
     let mut output = Output::default();
     output.head(Kind::Written, written.seq, written.time, written.events);
     output.finish(out);
+}
+
+fn code_of<T>(result: &Result<T>) -> Option<Code> {
+    result.as_ref().err().map(Error::code)
 }
 
 fn over() -> Error {

@@ -1,10 +1,11 @@
 // An open database.
 
-import type { Commit, DiffRow, Stats, Timeline, TimelineOptions, Verification } from '../api.js';
+import type { Commit, DiffRow, ImportSource, Imported, Stats, Timeline, TimelineOptions, Verification } from '../api.js';
 import { type Metadata, metadata, scopeAt } from '../calls.js';
 import type { Point } from '../point.js';
 import type { Storage } from '../protocol.js';
 import { timelineCall } from '../timeline.js';
+import { EXPORT_BYTES, streamOf } from '../transfer.js';
 import type { QueryResult, Written } from '../wire/answer.js';
 import type { Params } from '../wire/encode.js';
 import { Reader, Transaction, Writer } from './handles.js';
@@ -70,6 +71,19 @@ export class Database extends Writer {
       for (const row of await this.table(table).diff(from, to, options)) rows.push({ table, ...row });
     }
     return rows;
+  }
+
+  /**
+   * The whole database as it is now as a file that `driftdb restore` and `db.import` take, in chunks. Others read and write meanwhile; what they write is not
+   * in it.
+   */
+  export(options?: Abortable): ReadableStream<Uint8Array> {
+    return streamOf(this.link.buffers({ op: 'export' }, EXPORT_BYTES, options?.signal));
+  }
+
+  /** Takes the history of such a file into this database, which has to be empty. If that fails it is empty again. */
+  async import(source: ImportSource, options?: Abortable): Promise<Imported> {
+    return this.link.import(source, options?.signal);
   }
 
   /** How many events each table has in equal stretches of the history, without a scan. */

@@ -1,9 +1,10 @@
 // What all handles of one open database share: the channel, how answers are read, the transaction whose callback runs.
 
-import type { Stats, Timeline, Verification } from '../api.js';
+import type { ImportSource, Imported, Stats, Timeline, Verification } from '../api.js';
 import { DriftError, fail } from '../errors.js';
 import type { GetCall, Piece, ScriptCall, StepsCall, TableCall, TimelineCall } from '../protocol.js';
 import type { Settings } from '../options.js';
+import { pieces } from '../transfer.js';
 import { timelineOf } from '../timeline.js';
 import { QueryResult, type Written, written } from '../wire/answer.js';
 import { Batch } from '../wire/decode.js';
@@ -74,10 +75,20 @@ export class Link {
     return batch.length === 0 ? undefined : (batch.row(0) as Row);
   }
 
-  /** Rows one after another; one buffer is read while the next is made. */
+  /** Rows one after another. */
   async *stream<Row>(call: StepsCall, signal: AbortSignal | undefined): AsyncGenerator<Row, void, undefined> {
+    for await (const bytes of this.buffers(call, STREAM_BYTES, signal)) {
+      for (const row of new QueryResult<Row>([this.batch(bytes)])) {
+        yield row;
+        signal?.throwIfAborted();
+      }
+    }
+  }
+
+  /** An answer in buffers of about so many bytes; one is used while the next is made. */
+  async *buffers(call: StepsCall, size: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
     this.#check();
-    const feed = (await this.channel.call({ op: 'stream', call, bytes: STREAM_BYTES }, signal)) as number;
+    const feed = (await this.channel.call({ op: 'stream', call, bytes: size }, signal)) as number;
     const ask = (): Promise<Piece> => {
       const next = this.channel.call({ op: 'more', feed }, signal) as Promise<Piece>;
       // If nobody comes for it any more its error is nobody's.
@@ -91,10 +102,7 @@ export class Link {
         const { buffers, end } = await next;
         ended = end;
         if (!end) next = ask();
-        for (const row of new QueryResult<Row>(buffers.map((bytes) => this.batch(bytes)))) {
-          yield row;
-          signal?.throwIfAborted();
-        }
+        yield* buffers;
         if (end) return;
       }
     } finally {
@@ -132,6 +140,24 @@ export class Link {
     this.refuseInside('db.load');
     const bytes = await this.channel.call({ op: 'load', lines, wait: this.settings.busyTimeout }, signal);
     return written([this.batch(bytes as Uint8Array)]);
+  }
+
+  /** Takes a file's bytes in the place of the database, which is empty. */
+  async import(source: ImportSource, signal: AbortSignal | undefined): Promise<Imported> {
+    this.#check();
+    this.refuseInside('db.import');
+    // Without the signal: an import that was begun has to be ended.
+    const number = (await this.channel.call({ op: 'import', wait: this.settings.busyTimeout })) as number;
+    try {
+      signal?.throwIfAborted();
+      for await (const bytes of pieces(source)) await this.channel.call({ op: 'importBytes', import: number, bytes }, signal);
+      const { seq, time } = this.batch((await this.channel.call({ op: 'importEnd', import: number, whole: true }, signal)) as Uint8Array);
+      return { seq, time };
+    } catch (error) {
+      // If it is over already there is nothing to give up.
+      await this.channel.call({ op: 'importEnd', import: number, whole: false }).catch(() => {});
+      throw error;
+    }
   }
 
   async timeline(call: TimelineCall, signal: AbortSignal | undefined): Promise<Timeline> {

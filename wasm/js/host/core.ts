@@ -104,6 +104,7 @@ export class Core {
       case 'table':
         return call.what !== 'history' && call.what !== 'diff';
       case 'verify':
+      case 'export':
         return false;
     }
   }
@@ -120,6 +121,8 @@ export class Core {
         return this.#call(() => this.#engine.startTable(call.what, call.table, call.values, at, meta, encoded(call.asked)));
       case 'verify':
         return this.#call(() => this.#engine.startVerify());
+      case 'export':
+        return this.#call(() => this.#engine.startExport());
     }
   }
 
@@ -186,6 +189,38 @@ export class Core {
   timeline(byTime: boolean, buckets: number): Uint8Array {
     this.#call(() => this.#engine.timeline(byTime, buckets));
     return this.#answer();
+  }
+
+  /** Begins to import a file into the database, which is empty. */
+  beginImport(): void {
+    this.#import(() => this.#engine.beginImport(Date.now()));
+  }
+
+  /** Takes the bytes of the file that come next. An error ends the import: the database is empty again. */
+  pushImport(bytes: Uint8Array): void {
+    this.#import(() => this.#engine.pushImport(bytes, Date.now()));
+  }
+
+  /** Ends the import: the last event of the file. */
+  finishImport(): Uint8Array {
+    this.#import(() => this.#engine.finishImport(Date.now()));
+    return this.#answer();
+  }
+
+  /** Gives the import up, if there is one: the database is empty again. */
+  cancelImport(): void {
+    if (!this.crashed && !this.#closed) this.#import(() => this.#engine.cancelImport(Date.now()));
+  }
+
+  /** The engine opens the database anew in each of these: nothing of what was kept of it holds, and if that fails there is no database. */
+  #import(action: () => void): void {
+    this.#scripts.clear();
+    try {
+      this.#call(action);
+    } catch (error) {
+      if (!this.crashed && !this.#call(() => this.#engine.isOpen())) this.abandon();
+      throw error;
+    }
   }
 
   begin(meta: Uint8Array | undefined, asked?: Asked): void {

@@ -8,7 +8,7 @@ import { type Core, Progress } from './core.js';
 import { pointOf } from './rules.js';
 import { slice } from './slice.js';
 import { turn } from './turn.js';
-import type { Writers } from './writers.js';
+import { LONG, type Writers } from './writers.js';
 
 /** A feed of a client. */
 export interface Feed {
@@ -26,7 +26,6 @@ const BUFFER_BYTES = 1 << 20;
 const CHANGES_BYTES = 64 << 10;
 /** An answer that its own client's writes have made old so many times is made while nobody writes. */
 const STALE_MAX = 3;
-const LONG = 2 ** 31 - 1;
 
 /** An answer's rows. */
 export class Rows implements Feed {

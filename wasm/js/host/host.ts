@@ -6,7 +6,7 @@ import { type Core, Progress } from './core.js';
 import { Changes, type Feed, Live, Rows } from './feeds.js';
 import { check, pointOf, settle } from './rules.js';
 import { slice } from './slice.js';
-import { Writers } from './writers.js';
+import { LONG, Writers } from './writers.js';
 
 /** An open engine and what else belongs to its storage. */
 export interface Home {
@@ -47,6 +47,7 @@ export class Host {
   #numbers = crypto.getRandomValues(new Uint32Array(1))[0]! * 2 ** 20;
   /** What has a number up to this ended with an engine that stopped. */
   #lost = this.#numbers;
+  #import: { number: number; client: number } | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
@@ -81,6 +82,7 @@ export class Host {
     // Who waits for a feed's next piece asks for nothing.
     if (call.op !== 'more') clearTimeout(this.#idle);
     try {
+      await this.#imported(call, signal);
       const answer = await this.#answer(client, call, signal);
       await this.#home.durable?.();
       return answer;
@@ -94,6 +96,7 @@ export class Host {
       case 'script':
       case 'table':
       case 'verify':
+      case 'export':
         return this.#run(client, call, signal);
       case 'get':
         this.#check(client, call);
@@ -127,6 +130,12 @@ export class Host {
       case 'cancel':
         this.#cancel(call.feed);
         return null;
+      case 'import':
+        return this.#beginImport(client, call.wait ?? WAIT, signal);
+      case 'importBytes':
+        return this.#importing(client, call.import, () => this.#core.pushImport(call.bytes));
+      case 'importEnd':
+        return this.#endImport(client, call.import, call.whole);
     }
   }
 
@@ -251,14 +260,63 @@ export class Host {
     if (this.#feeds.delete(number)) feed!.end();
   }
 
-  /** A client has gone: its transaction is taken back, its feeds end. What it had under way was aborted. */
+  async #beginImport(client: number, wait: number, signal: AbortSignal | undefined): Promise<number> {
+    await this.#writers.acquire(wait, signal);
+    try {
+      this.#core.beginImport();
+    } catch (error) {
+      this.#writers.release();
+      throw error;
+    }
+    this.#breakOff();
+    this.#import = { number: ++this.#numbers, client };
+    return this.#numbers;
+  }
+
+  /** Does something of an import, whose end it is if that fails. */
+  #importing(client: number, number: number, action: () => Uint8Array | void): Answer {
+    if (this.#import?.number !== number || this.#import.client !== client) throw this.#isLost(number) ? lost() : fail('closed', 'the import is over');
+    try {
+      const answer = action();
+      return answer instanceof Uint8Array ? answer.slice() : null;
+    } catch (error) {
+      this.#import = undefined;
+      this.#writers.release();
+      throw error;
+    }
+  }
+
+  #endImport(client: number, number: number, whole: boolean): Answer {
+    const answer = this.#importing(client, number, () => (whole ? this.#core.finishImport() : this.#core.cancelImport()));
+    this.#import = undefined;
+    this.#writers.release();
+    return answer;
+  }
+
+  /** While a file comes in there is nothing that could be asked: whoever comes waits for its end. */
+  async #imported(call: Call, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#import === undefined || call.op.startsWith('import') || call.op === 'more' || call.op === 'cancel') return;
+    const wait = call.op === 'live' || call.op === 'changes' ? LONG : 'wait' in call ? call.wait : undefined;
+    await this.#writers.acquire(wait ?? WAIT, signal);
+    this.#writers.release();
+  }
+
+  /** A client has gone: its transaction and its import are taken back, its feeds end. What it had under way was aborted. */
   leave(client: number): void {
+    if (this.#import?.client === client) this.#endImport(client, this.#import.number, false);
     for (const [number, feed] of this.#feeds) if (feed.client === client) this.#cancel(number);
     const transaction = this.#transaction;
     if (transaction?.client !== client) return;
     this.#transaction = undefined;
     this.#core.rollback();
     this.#writers.release();
+  }
+
+  /** Ends what was open in the engine, which has it no more. */
+  #breakOff(): void {
+    this.#lost = this.#numbers;
+    for (const feed of this.#feeds.values()) feed.fail?.(lost());
+    this.#feeds.clear();
   }
 
   /** The engine has stopped: a new one takes its place, from storage. */
@@ -271,12 +329,13 @@ export class Host {
         const transaction = this.#transaction;
         this.#home.dispose?.();
         this.#home = await this.#opener(this.#place);
-        this.#lost = this.#numbers;
-        // They end with the engine that they were of.
-        for (const feed of this.#feeds.values()) feed.fail?.(lost());
-        this.#feeds.clear();
+        this.#breakOff();
         if (transaction !== undefined) {
           this.#transaction = undefined;
+          this.#writers.release();
+        }
+        if (this.#import !== undefined) {
+          this.#import = undefined;
           this.#writers.release();
         }
       } finally {
@@ -312,6 +371,7 @@ export class Host {
     clearTimeout(this.#idle);
     for (const feed of this.#feeds.values()) feed.fail?.(fail('closed', 'the database is closed'));
     try {
+      this.#core.cancelImport();
       this.#core.close();
       await this.#home.durable?.();
     } finally {

@@ -9,7 +9,7 @@ export function check(core: Core, call: StepsCall | GetCall, open: number | unde
   if (call.tx !== undefined && call.tx !== open) {
     throw fail('closed', 'the transaction is over', 'await everything that tx does before its callback ends');
   }
-  if (call.op === 'get' || call.op === 'verify') return;
+  if (call.op === 'get' || call.op === 'verify' || call.op === 'export') return;
   if (call.at !== undefined && core.writes(call)) {
     throw fail('read_only', 'a handle of the past only reads', 'write with the database itself');
   }

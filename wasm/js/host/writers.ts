@@ -2,6 +2,9 @@
 
 import { fail } from '../errors.js';
 
+/** As long as it takes: what a timer takes at most. */
+export const LONG = 2 ** 31 - 1;
+
 interface Waiter {
   admit(): void;
 }
