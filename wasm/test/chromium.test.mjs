@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { browse, noBrowser, serve } from './browser.mjs';
+import { lines, sum } from './golden.mjs';
 
 const skip = { skip: noBrowser, timeout: 60_000 };
 let server;
@@ -303,4 +304,54 @@ test('IndexedDB: a commit that cannot be stored is an error, and is not seen', s
     return { code, left, rows };
   });
   assert.deepEqual(answer, { code: 'storage_full', left: [{ id: 0 }], rows: [{ id: 0 }, { id: 2 }] });
+});
+
+test('files: the same bytes from OPFS and IndexedDB as elsewhere, and in again', skip, async () => {
+  const found = await inPage(async (text) => {
+    const bytesOf = async (db) => new Uint8Array(await new Response(db.export()).arrayBuffer());
+    const hash = async (bytes) => Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const sums = [];
+    for (const storage of ['opfs', 'indexeddb']) {
+      const worker = () => new Worker('test/fixed-clock-worker.mjs', { type: 'module' });
+      const db = await driftdb.open({ name: `files ${storage}`, storage, worker });
+      await db.load(text);
+      const bytes = await bytesOf(db);
+      await db.close();
+      const copy = await driftdb.open({ name: `copy ${storage}`, storage });
+      await copy.import(new Blob([bytes]));
+      sums.push(await hash(bytes), await hash(await bytesOf(copy)), (await copy.verify()).findings.length);
+      await copy.close();
+    }
+    return sums;
+  }, lines);
+  assert.deepEqual(found, [sum, sum, 0, sum, sum, 0]);
+});
+
+test('a tab that is closed in the middle of an import leaves an empty database', skip, async () => {
+  for (const storage of ['opfs', 'indexeddb']) {
+    const page = await browser.page(server.url);
+    await page.evaluate(async (storage) => {
+      const from = await driftdb.open({ storage: 'memory' });
+      await from.exec('CREATE TABLE t (pk=id)');
+      await from.table('t').insert(Array.from({ length: 20_000 }, (_, id) => ({ id, text: `text ${id}` })));
+      const bytes = new Uint8Array(await new Response(from.export()).arrayBuffer());
+      const db = await driftdb.open({ name: `half ${storage}`, storage });
+      await new Promise((resolve) => {
+        void db.import((async function* () {
+          yield bytes.subarray(0, bytes.length >> 1);
+          resolve();
+          await new Promise(() => {});
+        })());
+      });
+    }, storage);
+    await page.close();
+    const tables = await inPage(async (storage) => {
+      const db = await driftdb.open({ name: `half ${storage}`, storage });
+      const tables = (await db.query('SHOW TABLES')).rows;
+      await db.exec('CREATE TABLE t (pk=id); INSERT INTO t {"id": 1}');
+      await db.close();
+      return tables;
+    }, storage);
+    assert.deepEqual(tables, [], storage);
+  }
 });

@@ -39,7 +39,8 @@ impl Database {
                 "there is a database here already",
             ));
         }
-        if !store.list(TABLES)?.is_empty() {
+        // A restore that was given up may have left directories.
+        if !super::backup::files_of_tables(store)?.is_empty() {
             let error = Error::new(
                 Code::NotADatabase,
                 "there are tables here, but no drift.json",

@@ -82,7 +82,7 @@ export class Host {
     // Who waits for a feed's next piece asks for nothing.
     if (call.op !== 'more') clearTimeout(this.#idle);
     try {
-      await this.#imported(call, signal);
+      if (this.#import !== undefined) await this.#imported(call, signal);
       const answer = await this.#answer(client, call, signal);
       await this.#home.durable?.();
       return answer;
@@ -295,7 +295,7 @@ export class Host {
 
   /** While a file comes in there is nothing that could be asked: whoever comes waits for its end. */
   async #imported(call: Call, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#import === undefined || call.op.startsWith('import') || call.op === 'more' || call.op === 'cancel') return;
+    if (call.op.startsWith('import') || call.op === 'more' || call.op === 'cancel') return;
     const wait = call.op === 'live' || call.op === 'changes' ? LONG : 'wait' in call ? call.wait : undefined;
     await this.#writers.acquire(wait ?? WAIT, signal);
     this.#writers.release();

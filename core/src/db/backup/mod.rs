@@ -337,7 +337,7 @@ fn bad(name: &str, offset: u64, why: &str) -> Error {
 }
 
 /// The paths of all files of tables that a backup may hold.
-fn files_of_tables(store: &dyn Store) -> Result<Vec<String>> {
+pub(super) fn files_of_tables(store: &dyn Store) -> Result<Vec<String>> {
     let mut files = Vec::new();
     for name in store.list(super::open::TABLES)? {
         let dir = alloc::format!("{}/{name}", super::open::TABLES);

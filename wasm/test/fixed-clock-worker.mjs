@@ -1,0 +1,2 @@
+import './fixed-clock.mjs';
+import '../dist/worker.js';
