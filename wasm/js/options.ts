@@ -43,7 +43,7 @@ export function readOptions(given: string | OpenOptions): { place: Place; settin
   }
   if (options.dir !== undefined && !hasFiles()) throw fail('unsupported', 'there is no filesystem here', 'open a browser database by its name');
   const engine = Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.includes(name)));
-  const place: Place = { options: encodeOne(engine, 'options'), create: options.create !== false && options.readOnly !== true, wait: busyTimeout };
+  const place: Place = { options: encodeOne(engine, 'options'), create: options.create !== false && options.readOnly !== true, wait: busyTimeout, durable: options.durability !== 'batch' };
   if (options.name !== undefined) place.name = checkName(options.name);
   if (options.dir !== undefined) place.dir = String(options.dir);
   const kept: Storage | undefined = storage !== 'auto' ? storage : options.dir !== undefined ? 'node' : undefined;

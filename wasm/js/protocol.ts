@@ -21,6 +21,12 @@ export interface Place {
   create: boolean;
   /** How long to wait for who has it open, in milliseconds. */
   wait: number;
+  /** Whether a write that has returned is on stable storage. */
+  durable: boolean;
+  /** Whether other tabs may have it open too. */
+  shared?: boolean;
+  /** Whether the page is seen. */
+  visible?: boolean;
   wasmUrl?: string;
   wasmModule?: WebAssembly.Module;
 }
@@ -143,6 +149,8 @@ export type Request =
   | { id: number; open: Place; protocol: number }
   | { id: number; call: Call }
   | { id: number; abort: true }
+  /** Says whether the page is seen; not answered. */
+  | { id: number; visible: boolean }
   | { id: number; close: true };
 
 /** To a client. */

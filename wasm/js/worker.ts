@@ -1,9 +1,11 @@
 // The worker: the engine in a thread of its own. Runs in browsers' workers and in Node's worker threads.
 
-import { Server } from './host/serve.js';
+import { Host } from './host/host.js';
+import { type Desk, type Port, Server } from './host/serve.js';
 import { nodeModule } from './platform/module.js';
 import { open } from './platform/open.js';
-import type { Request } from './protocol.js';
+import type { Place, Request } from './protocol.js';
+import { Member } from './tabs/member.js';
 
 interface ParentPort {
   on(event: 'message', listener: (message: Request) => void): void;
@@ -12,11 +14,22 @@ interface ParentPort {
 
 const parent = nodeModule<{ parentPort: ParentPort | null }>('worker_threads')?.parentPort ?? undefined;
 
+/** Opens a database for a page: together with other tabs, or for itself. */
+async function openDesk(place: Place): Promise<Desk> {
+  if (place.shared === true && globalThis.navigator?.locks !== undefined && typeof BroadcastChannel === 'function') return Member.open(place, open);
+  const host = await Host.open(place, open);
+  return { storage: host.storage, call: (call, signal) => host.call(0, call, signal), close: () => host.close() };
+}
+
+function serve(post: Port['post']): (request: Request) => void {
+  const server = new Server({ post }, openDesk);
+  return (request) => void server.receive(request);
+}
+
 if (parent !== undefined) {
-  const server = new Server({ post: (message, transfer) => parent.postMessage(message, transfer) }, open);
-  parent.on('message', (message) => void server.receive(message));
+  parent.on('message', serve((message, transfer) => parent.postMessage(message, transfer)));
 } else {
   const scope = globalThis as unknown as { postMessage(message: unknown, transfer: ArrayBuffer[]): void; onmessage: (event: MessageEvent<Request>) => void };
-  const server = new Server({ post: (message, transfer) => scope.postMessage(message, transfer) }, open);
-  scope.onmessage = (event) => void server.receive(event.data);
+  const receive = serve((message, transfer) => scope.postMessage(message, transfer));
+  scope.onmessage = (event) => receive(event.data);
 }

@@ -240,7 +240,7 @@ test('IndexedDB: kept over a reload, one user, transactions whole', skip, async 
   });
   assert.deepEqual(first, { storage: 'indexeddb', refused: 'invalid_value' });
   const other = await browser.page(server.url);
-  assert.equal(await other.evaluate(() => driftdb.open({ name: 'idb', storage: 'indexeddb', busyTimeout: 100 }).catch((error) => error.code)), 'busy');
+  assert.equal(await other.evaluate(() => driftdb.open({ name: 'idb', storage: 'indexeddb', busyTimeout: 100, multiTab: false }).catch((error) => error.code)), 'busy');
   await page.close();
   const second = await other.evaluate(async () => {
     const db = await driftdb.open({ name: 'idb', storage: 'indexeddb' });

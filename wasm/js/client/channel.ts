@@ -75,6 +75,17 @@ export class Channel {
     });
   }
 
+  /** Tells the other end from now on whether the page is seen; whether it is. */
+  watchPage(): boolean {
+    const isVisible = (): boolean => document.visibilityState === 'visible';
+    const changed = (): void => {
+      if (this.#broken === undefined) this.#peer.post({ id: 0, visible: isVisible() }, []);
+      else document.removeEventListener('visibilitychange', changed);
+    };
+    document.addEventListener('visibilitychange', changed);
+    return isVisible();
+  }
+
   /** Opens the database. */
   async open(place: Place): Promise<Opened> {
     const reply = await this.#ask((id) => ({ id, open: place, protocol: PROTOCOL }), [], undefined);
@@ -86,6 +97,20 @@ export class Channel {
   async call(call: Call, signal?: AbortSignal, quiet?: boolean): Promise<Answer> {
     const reply = await this.#ask((id) => ({ id, call }), [], signal, quiet);
     return 'answer' in reply ? reply.answer : null;
+  }
+
+  /** Begins a transaction. One that has begun in spite of an abort is taken back: nobody else would end it. */
+  async begin(call: Extract<Call, { op: 'begin' }>, signal?: AbortSignal): Promise<number> {
+    const begun = this.call(call) as Promise<number>;
+    if (signal === undefined) return begun;
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => {
+        begun.then((tx) => this.call({ op: 'rollback', tx })).catch(() => {});
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', aborted);
+      begun.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+    });
   }
 
   /** Closes the database and ends the worker. */

@@ -37,7 +37,8 @@ export class Database extends Writer {
     const signal = options?.signal;
     let number: number;
     try {
-      number = (await channel.call({ op: 'begin', ...metadata(options), wait: settings.busyTimeout }, signal)) as number;
+      signal?.throwIfAborted();
+      number = await channel.begin({ op: 'begin', ...metadata(options), wait: settings.busyTimeout }, signal);
     } catch (error) {
       throw this.link.named(error);
     }

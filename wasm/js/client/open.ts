@@ -13,6 +13,11 @@ import { type WorkerSource, spawn } from './spawn.js';
 export interface PageOptions extends OpenOptions {
   /** The worker that runs `driftdb/worker`, or what makes it; for bundlers that do not find it themselves. */
   worker?: WorkerSource;
+  /**
+   * Whether other tabs may have a browser's database open too, the default. Otherwise this page has it alone, or gets `busy`; as where it is opened for reading
+   * only.
+   */
+  multiTab?: boolean;
 }
 
 interface Shared {
@@ -23,15 +28,19 @@ interface Shared {
   ready: Promise<{ channel: Channel; storage: Storage }>;
 }
 
+/** Where tabs share what they have. */
+const BROWSER: readonly Storage[] = ['opfs', 'indexeddb'];
+
 /** Open databases by where they are. */
 const shared = new Map<string, Shared>();
 
 /** Opens a database, or shares the one that is open. */
 export async function open(given: string | PageOptions): Promise<Database> {
-  const { worker, ...options } = typeof given === 'string' ? { worker: undefined, ...fromText(given) } : given;
+  const { worker, multiTab, ...options }: PageOptions = typeof given === 'string' ? fromText(given) : given;
   const { place, settings } = readOptions(options);
+  place.shared = multiTab !== false && options.readOnly !== true && place.name !== undefined && (place.storage === undefined || BROWSER.includes(place.storage));
   const key = keyOf(place);
-  const asked = place.options.join();
+  const asked = `${place.options.join()} ${place.shared}`;
   let one = key === undefined ? undefined : shared.get(key);
   while (one?.closing !== undefined) {
     await one.closing.catch(() => {});
@@ -62,6 +71,7 @@ function forget(key: string | undefined, one: Shared): void {
 async function start(place: Place, worker: WorkerSource | undefined): Promise<{ channel: Channel; storage: Storage }> {
   const channel = spawn(worker);
   try {
+    if (place.shared === true && typeof document !== 'undefined') place.visible = channel.watchPage();
     const { storage } = await channel.open(place);
     return { channel, storage };
   } catch (error) {

@@ -66,6 +66,11 @@ export class Host {
     return this.#home.storage;
   }
 
+  /** Whether something is open that would end with it: a transaction, a stream. */
+  get busy(): boolean {
+    return this.#transaction !== undefined || [...this.#feeds.values()].some((feed) => feed instanceof Rows);
+  }
+
   /** How often its live queries were asked. For tests. */
   get liveRuns(): number {
     return [...this.#feeds.values()].reduce((sum, feed) => sum + (feed instanceof Live ? feed.runs : 0), 0);

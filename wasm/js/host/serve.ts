@@ -1,56 +1,64 @@
-// A host behind a port: messages in, messages out.
+// A database behind a port: messages in, messages out.
 
 import { fail, toData } from '../errors.js';
-import { type Answer, PROTOCOL, type Reply, type Request } from '../protocol.js';
-import { Host, type Opener } from './host.js';
+import { type Answer, PROTOCOL, type Place, type Reply, type Request, type Storage } from '../protocol.js';
+import { Calls } from './calls.js';
 
 /** Where messages come from and go to. */
 export interface Port {
   post(message: Reply, transfer: ArrayBuffer[]): void;
 }
 
-/** A client's end: what it asks, answered by one host. */
+/** Who answers: a host of this thread, or whoever finds one. */
+export interface Desk {
+  readonly storage: Storage;
+  call(call: Extract<Request, { call: unknown }>['call'], signal: AbortSignal): Promise<Answer>;
+  /** Whether the client's page is seen. */
+  show?(visible: boolean): void;
+  close(): Promise<void>;
+}
+
+/** A client's end: what it asks, answered by one desk. */
 export class Server {
   readonly #port: Port;
-  readonly #opener: Opener;
-  readonly #running = new Map<number, AbortController>();
-  #host: Promise<Host> | undefined;
+  readonly #opener: (place: Place) => Promise<Desk>;
+  readonly #calls: Calls;
+  #desk: Promise<Desk> | undefined;
 
-  constructor(port: Port, opener: Opener) {
+  constructor(port: Port, opener: (place: Place) => Promise<Desk>) {
     this.#port = port;
     this.#opener = opener;
+    this.#calls = new Calls(
+      (reply, answer) => port.post(reply, answer === undefined ? [] : buffersOf(answer)),
+      async (call, signal) => (await this.#opened()).call(call, signal),
+    );
+  }
+
+  #opened(): Promise<Desk> {
+    if (this.#desk === undefined) throw fail('closed', 'no database is open');
+    return this.#desk;
   }
 
   /** Takes a message. */
   async receive(request: Request): Promise<void> {
-    if ('abort' in request) {
-      this.#running.get(request.id)?.abort();
-      return;
-    }
+    if ('call' in request || 'abort' in request) return this.#calls.receive(request);
     const { id } = request;
     try {
       if ('open' in request) {
         if (request.protocol !== PROTOCOL) throw fail('protocol', `this worker speaks protocol ${PROTOCOL}, the page ${request.protocol}`);
-        this.#host = Host.open(request.open, this.#opener);
-        const { storage } = await this.#host;
+        this.#desk = this.#opener(request.open);
+        const { storage } = await this.#desk;
         this.#port.post({ id, opened: { storage, protocol: PROTOCOL } }, []);
         return;
       }
-      if (this.#host === undefined) throw fail('closed', 'no database is open');
-      const host = await this.#host;
-      if ('close' in request) {
-        await host.close();
+      const desk = await this.#opened();
+      if ('visible' in request) desk.show?.(request.visible);
+      else {
+        await desk.close();
         this.#port.post({ id, answer: null }, []);
-        return;
       }
-      const controller = new AbortController();
-      this.#running.set(id, controller);
-      const answer = await host.call(0, request.call, controller.signal);
-      this.#port.post({ id, answer }, buffersOf(answer));
     } catch (error) {
       this.#port.post({ id, error: toData(error) }, []);
-    } finally {
-      this.#running.delete(id);
     }
   }
 }

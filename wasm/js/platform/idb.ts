@@ -13,6 +13,8 @@ const STORE = 'records';
 const HEAD = 'head';
 /** The largest database that is held in memory. */
 const LIMIT = 512 * 2 ** 20;
+/** How long a deletion waits for who has the database, in milliseconds. */
+const CLAIM_MS = 100;
 /** Records that are read at a time. */
 const PAGE = 64;
 
@@ -193,11 +195,17 @@ export async function listIdb(): Promise<string[]> {
 /** Deletes a database; whether there was one. */
 export async function deleteIdb(name: string): Promise<boolean> {
   if (!(await listIdb()).includes(name)) return false;
-  await new Promise<void>((resolve, reject) => {
-    const request = indexedDB.deleteDatabase(PREFIX + name);
-    request.onsuccess = () => resolve();
-    request.onerror = () => reject(unavailable(request.error));
-    request.onblocked = () => reject(fail('busy', `the database ${name} is open`, 'close it first, in every tab'));
-  });
+  // Whoever is refused must not have it deleted later: a deletion that is asked for while the database is open comes when it is closed.
+  const release = await claim(name, CLAIM_MS);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const request = indexedDB.deleteDatabase(PREFIX + name);
+      request.onsuccess = () => resolve();
+      request.onerror = () => reject(unavailable(request.error));
+      request.onblocked = () => reject(fail('busy', `the database ${name} is open`, 'close it first, in every tab'));
+    });
+  } finally {
+    release();
+  }
   return true;
 }
