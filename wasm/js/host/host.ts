@@ -66,9 +66,9 @@ export class Host {
     return this.#home.storage;
   }
 
-  /** Whether something is open that would end with it: a transaction, a stream. */
+  /** Whether something is open that would end with it: a transaction, an import, a stream. */
   get busy(): boolean {
-    return this.#transaction !== undefined || [...this.#feeds.values()].some((feed) => feed instanceof Rows);
+    return this.#transaction !== undefined || this.#import !== undefined || [...this.#feeds.values()].some((feed) => feed instanceof Rows);
   }
 
   /** How often its live queries were asked. For tests. */
