@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use driftdb_cli::store::FsStore;
-use driftdb_core::storage::{Access, Lock, Store};
+use driftdb_core::storage::{Access, Lock, LockState, Store};
 use driftdb_core::{Code, Result};
 
 const WASI: &str = r#"{"home":"wasi","claim":"0123456789abcdef"}"#;
@@ -253,4 +253,21 @@ fn of_many_takers_one_wins_at_a_time() {
         "each that had the lock had an epoch of its own"
     );
     assert_eq!(names(dir.path()), ["LOCK"]);
+}
+
+#[test]
+fn one_store_sees_each_change_of_a_lock_that_was_free_for_long() {
+    let dir = tempfile::tempdir().unwrap();
+    put(&dir.path().join("LOCK"), "41\n", Duration::from_secs(60));
+    let store = FsStore::new(dir.path());
+    for epoch in 41..45 {
+        for _ in 0..2 {
+            assert_eq!(store.lock_state().unwrap(), LockState::Free(epoch));
+        }
+        let lock = take(dir.path()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(store.lock_state().unwrap(), LockState::Held);
+        }
+        drop(lock);
+    }
 }

@@ -21,6 +21,8 @@ const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(1);
 /// A taker that has not renamed its file after this long never will; if it does, it finds that LOCK is not its own.
 const TAKING: Duration = Duration::from_secs(10);
+/// Times of change differ from those of files that are older than this.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// The lock, held.
 pub struct FsLock {
@@ -83,10 +85,57 @@ impl Drop for FsLock {
     }
 }
 
-/// Whether a writer holds the lock, or may.
-pub fn state(root: &Path) -> Result<LockState> {
-    let path = root.join(LOCK);
-    let file = match File::open(&path) {
+/// A look at a lock that was free, so that the next one need not open the file.
+#[derive(Default)]
+pub struct Glance(Option<(Stamp, LockState)>);
+
+/// What a file is like. Who takes the lock makes another file of it.
+#[derive(PartialEq)]
+struct Stamp {
+    len: u64,
+    changed: SystemTime,
+    #[cfg(unix)]
+    number: u64,
+}
+
+impl Glance {
+    /// Whether a writer holds the lock, or may.
+    pub fn state(&mut self, root: &Path) -> Result<LockState> {
+        let path = root.join(LOCK);
+        let stamp = Stamp::of(&path);
+        match (&self.0, &stamp) {
+            (Some((seen, state)), Some(stamp)) if seen == stamp => return Ok(*state),
+            _ => self.0 = None,
+        }
+        let state = state(&path)?;
+        self.0 = stamp
+            .filter(|stamp| !state.is_held() && stamp.is_settled())
+            .map(|stamp| (stamp, state));
+        Ok(state)
+    }
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Stamp> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Stamp {
+            len: metadata.len(),
+            changed: metadata.modified().ok()?,
+            #[cfg(unix)]
+            number: std::os::unix::fs::MetadataExt::ino(&metadata),
+        })
+    }
+
+    /// Whether a file that is made from now on has another time of change for sure, however coarse the clock.
+    fn is_settled(&self) -> bool {
+        SystemTime::now()
+            .duration_since(self.changed)
+            .is_ok_and(|age| age > SETTLED)
+    }
+}
+
+fn state(path: &Path) -> Result<LockState> {
+    let file = match File::open(path) {
         Err(error) if paths::is_absent(&error) => return Ok(LockState::Free(0)),
         file => file.context(LOCK)?,
     };
@@ -96,9 +145,9 @@ pub fn state(root: &Path) -> Result<LockState> {
         Some(owner) if owner.flock => match file.try_lock_shared() {
             Ok(()) => true,
             Err(TryLockError::WouldBlock) => false,
-            Err(TryLockError::Error(_)) => is_dead(&owner, &path),
+            Err(TryLockError::Error(_)) => is_dead(&owner, path),
         },
-        Some(owner) => is_dead(&owner, &path),
+        Some(owner) => is_dead(&owner, path),
     };
     Ok(match free {
         true => LockState::Free(epoch),

@@ -19,7 +19,7 @@ use driftdb_core::{Code, Error, Result};
 
 use blob::FsBlob;
 use error::Context;
-use lock::FsLock;
+use lock::{FsLock, Glance};
 use pool::Pool;
 
 pub(crate) use paths::sync_parent;
@@ -29,6 +29,8 @@ pub struct FsStore {
     root: Rc<PathBuf>,
     pool: Rc<RefCell<Pool>>,
     break_lock: bool,
+    /// The last look at the lock.
+    lock: RefCell<Glance>,
 }
 
 impl FsStore {
@@ -43,6 +45,7 @@ impl FsStore {
             root: Rc::new(root.into()),
             pool: Rc::new(RefCell::new(Pool::new(open_files_max))),
             break_lock: false,
+            lock: RefCell::default(),
         }
     }
 
@@ -76,7 +79,7 @@ impl Store for FsStore {
     }
 
     fn lock_state(&self) -> Result<LockState> {
-        lock::state(&self.root)
+        self.lock.borrow_mut().state(&self.root)
     }
 
     fn list(&self, dir: &str) -> Result<Vec<String>> {
