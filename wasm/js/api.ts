@@ -23,6 +23,10 @@ export interface OpenOptions {
   create?: boolean;
   /** Bytes of index and snapshot blocks that are kept in memory. */
   cacheBytes?: number;
+  /** A snapshot of a table is written after so many of its events; fewer make moments of the past quicker to read. 100,000 by default. */
+  snapshotEvents?: number;
+  /** So many events of a table are held in memory before an index run is written of them. */
+  memtableEvents?: number;
   /** Where the wasm module is, if not beside this one. */
   wasmUrl?: string | URL;
   /** The wasm module itself. */

@@ -4,10 +4,14 @@ import './style/index.css';
 import { App } from './shell/app';
 import { first } from './shell/first';
 
-const app = document.getElementById('app')!;
+const root = document.getElementById('app')!;
 try {
-  new App(app, await first());
+  new App(root, await first());
 } catch (error) {
-  app.textContent = `The playground cannot start: ${error instanceof Error ? error.message : String(error)}`;
+  root.textContent = `The playground cannot start: ${error instanceof Error ? error.message : String(error)}`;
   throw error;
+}
+// After everything else, so that it takes nothing from the first seconds.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  setTimeout(() => void navigator.serviceWorker.register(new URL('sw.js', document.baseURI)).catch(() => {}), 1_500);
 }

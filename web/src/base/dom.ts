@@ -12,6 +12,7 @@ export function h<Name extends keyof HTMLElementTagNameMap>(name: Name, props: P
   for (const [key, value] of Object.entries(props)) {
     if (key === 'on') for (const [event, handler] of Object.entries(value as Record<string, EventListener>)) element.addEventListener(event, handler);
     else if (key === 'style') for (const [rule, text] of Object.entries(value as Record<string, string>)) element.style.setProperty(rule, text);
+    else if (typeof value === 'boolean' && key.startsWith('aria-')) element.setAttribute(key, String(value));
     else if (value === true) element.setAttribute(key, '');
     else if (value !== false && value !== undefined && value !== null) element.setAttribute(key, String(value));
   }

@@ -1,9 +1,9 @@
 // The sidebar: the tables of the database with their fields, indexes and counts.
 
 import { button, fill, h, icon } from '../base/dom';
+import { seriesOf } from '../base/series';
 import type { TableInfo } from '../engine/catalogue';
 import type { Workspace } from '../state/workspace';
-import { seriesOf } from '../time/density';
 
 /** What the sidebar asks for. */
 export interface SidebarEvents {

@@ -11,12 +11,17 @@ import type { Catalogue } from '../engine/catalogue';
 import { driftql } from '../language/mode';
 import { statementAt, statements } from '../language/statement';
 
+/** Errors are looked for when nobody has typed for so long. */
+const CHECK_MS = 350;
+
 /** What the editor asks for. */
 export interface EditorEvents {
   /** To run a text, which stands at this place of the script. */
   run(script: string, offset: number): void;
   /** The text has changed. */
   typed(script: string): void;
+  /** The errors of a text that is being typed. */
+  check(script: string): Promise<DriftError[]>;
   catalogue(): Catalogue;
 }
 
@@ -24,6 +29,7 @@ export interface EditorEvents {
 export class Editor {
   readonly view: EditorView;
   readonly #events: EditorEvents;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parent: HTMLElement, events: EditorEvents) {
     this.#events = events;
@@ -32,7 +38,9 @@ export class Editor {
       { key: 'Shift-Enter', run: () => this.runStatement() },
     ];
     const typed = EditorView.updateListener.of((update) => {
-      if (update.docChanged && !update.transactions.some((one) => one.isUserEvent('replace.tab'))) events.typed(update.state.doc.toString());
+      if (!update.docChanged || update.transactions.some((one) => one.isUserEvent('replace.tab'))) return;
+      events.typed(update.state.doc.toString());
+      this.#checkLater();
     });
     this.view = new EditorView({
       parent,
@@ -54,7 +62,7 @@ export class Editor {
   /** Puts another text in place, as when a tab is changed. */
   set(text: string): void {
     this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: text }, selection: { anchor: Math.min(text.length, this.view.state.selection.main.anchor) }, userEvent: 'replace.tab' });
-    this.blame(undefined, 0);
+    this.blame([], 0);
   }
 
   /** Runs what is selected, or everything. */
@@ -72,16 +80,24 @@ export class Editor {
     return true;
   }
 
-  /** Underlines an error at its place, or none. */
-  blame(error: DriftError | undefined, offset: number): void {
-    const diagnostics: Diagnostic[] = [];
+  #checkLater(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(async () => {
+      const text = this.text;
+      const errors = await this.#events.check(text);
+      if (text === this.text) this.blame(errors, 0);
+    }, CHECK_MS);
+  }
+
+  /** Underlines errors at their places, or none. */
+  blame(errors: readonly DriftError[], offset: number): void {
     const { length } = this.view.state.doc;
-    if (error !== undefined) {
-      const from = Math.min(length, (error.position?.start ?? 0) + offset);
+    const diagnostics = errors.map((error): Diagnostic => {
+      const from = Math.min(length, Math.max(0, (error.position?.start ?? 0) + offset));
       const to = Math.min(length, Math.max(from + 1, (error.position?.end ?? length) + offset));
       const message = error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
-      diagnostics.push({ from: Math.min(from, to), to, severity: 'error', message, source: error.code });
-    }
+      return { from: Math.min(from, Math.max(0, to - 1)), to, severity: 'error', message, source: error.code };
+    });
     this.view.dispatch(setDiagnostics(this.view.state, diagnostics));
   }
 }

@@ -14,32 +14,59 @@ export interface Commit {
   readonly events: number;
 }
 
-interface EventLine {
-  readonly seq?: number;
-  readonly ts?: string;
-  readonly by?: unknown;
-  readonly why?: unknown;
-  readonly more?: boolean;
-}
+/** Who watches is told at most so often while many come in. */
+const TELL_MS = 60;
 
-/** All commits of a database, the oldest first. */
+/** All commits of a database, the oldest first: those that are there, and those that come, whoever makes them. */
 export class Commits {
-  readonly #db: Database;
-  #list: Commit[] = [];
-  #upto = 0;
-  /** Changes whenever there are more. */
+  readonly #list: Commit[] = [];
+  readonly #end = new AbortController();
+  /** How many there are. */
   readonly count = new Signal(0);
 
-  constructor(db: Database) {
-    this.#db = db;
+  /** Reads what came after a seq, then goes on; resolves when everything up to `head` is there. `came` is told of each one after that. */
+  follow(db: Database, since: number, head: number, came: (commit: Commit) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (since >= head) resolve();
+      this.#read(db, since, (commit) => {
+        if (commit.seq === head) {
+          this.#tell(true);
+          resolve();
+        } else if (commit.seq > head) {
+          this.#tell(true);
+          came(commit);
+        } else this.#tell(false);
+      }).catch((error: unknown) => {
+        if (!this.#end.signal.aborted) reject(error);
+      });
+    });
   }
 
-  /** Takes note of what came up to a seq. */
-  async extend(seq: number): Promise<void> {
-    if (seq === this.#upto) return;
-    this.#list = commitsOf(await this.#db.dump());
-    this.#upto = seq;
+  async #read(db: Database, since: number, take: (commit: Commit) => void): Promise<void> {
+    for await (const { seq, time, by, why, events } of db.changes({ since, signal: this.#end.signal })) {
+      const commit = { seq, time: Date.parse(time), by, why, events: events.length };
+      this.#list.push(commit);
+      take(commit);
+    }
+  }
+
+  #told = 0;
+
+  #tell(must: boolean): void {
+    const now = performance.now();
+    if (!must && now - this.#told < TELL_MS) return;
+    this.#told = now;
     this.count.value = this.#list.length;
+  }
+
+  /** Reads no further. */
+  close(): void {
+    this.#end.abort();
+  }
+
+  /** The seq of the last one. */
+  get last(): number {
+    return this.#list.at(-1)?.seq ?? 0;
   }
 
   get all(): readonly Commit[] {
@@ -76,18 +103,4 @@ export class Commits {
     }
     return low;
   }
-}
-
-function commitsOf(lines: string): Commit[] {
-  const commits: Commit[] = [];
-  let events = 0;
-  for (const line of lines.split('\n')) {
-    if (!line.includes('"op"')) continue;
-    const { seq, ts, by = null, why = null, more } = JSON.parse(line) as EventLine;
-    events += 1;
-    if (more === true || seq === undefined || ts === undefined) continue;
-    commits.push({ seq, time: Date.parse(ts), by, why, events });
-    events = 0;
-  }
-  return commits;
 }

@@ -6,7 +6,9 @@ import { compare, look } from './values';
 
 /** So many rows are looked at for columns and widths. */
 const SAMPLE = 200;
-const [MIN, MAX] = [64, 320];
+const [MIN, MAX] = [44, 320];
+/** On a narrow page columns are narrower: the names of types are not shown there. */
+const narrow = matchMedia('(max-width: 820px)');
 
 /** The columns of a grid. */
 export class Columns {
@@ -48,11 +50,11 @@ export class Columns {
     if (this.#types.has(name)) return;
     this.#names.push(name);
     this.#types.set(name, new Set());
-    this.#widths.set(name, Math.max(MIN, Math.min(MAX, name.length * 8 + 72)));
+    this.#widths.set(name, Math.max(MIN, Math.min(MAX, name.length * 8 + (narrow.matches ? 24 : 72))));
   }
 
   #widen(name: string, length: number, free: boolean): void {
-    if (free) this.#widths.set(name, Math.max(this.#widths.get(name)!, Math.min(MAX, length * 7.6 + 26)));
+    if (free) this.#widths.set(name, Math.max(this.#widths.get(name)!, Math.min(MAX, length * (narrow.matches ? 7 : 7.6) + (narrow.matches ? 17 : 26))));
   }
 
   /** The places of an answer's rows in the order of a column. */

@@ -4,6 +4,7 @@ import type { HistoryRow, Key } from 'driftdb';
 import { dateTime } from '../base/dates';
 import { button, fill, h } from '../base/dom';
 import type { Session } from '../engine/session';
+import { documentTree } from './tree';
 import { look } from './values';
 
 /** Which row. */
@@ -31,6 +32,7 @@ export class DriftPanel {
   readonly #events: DriftEvents;
   #subject: Subject | undefined;
   #from: HTMLElement | undefined;
+  #documentOpen = false;
 
   constructor(events: DriftEvents) {
     this.#events = events;
@@ -49,17 +51,33 @@ export class DriftPanel {
     if (this.#subject !== subject) return;
     const title = h('h2', {}, h('span', { class: 'faint' }, subject.table), ` ${String(subject.key)}`);
     const close = button('close', 'Close the history', () => this.close(), { keys: 'Esc' });
+    const now = events.findLast((event) => event.seq <= seq)?.row ?? null;
+    const row = now === null ? h('p', { class: 'faint' }, 'The row is not there at this moment.') : documentTree(now as Record<string, unknown>);
     const list = h('ol', { class: 'events', reversed: true }, ...events.map((event, at) => this.#event(event, at, events)).reverse());
-    fill(this.element, h('header', {}, title, h('p', { class: 'faint' }, `${events.length} ${events.length === 1 ? 'event' : 'events'}, the newest first`), close), list);
-    this.element.hidden = false;
-    document.documentElement.classList.add('with-drift');
+    fill(this.element, h('header', {}, title, h('p', { class: 'faint' }, `${events.length} ${events.length === 1 ? 'event' : 'events'}, the newest first`), close), h('details', { class: 'document', open: this.#documentOpen }, h('summary', {}, 'The row at this moment'), row), list);
+    this.element.querySelector('.document')?.addEventListener('toggle', (event) => (this.#documentOpen = (event.target as HTMLDetailsElement).open));
     this.mark(seq);
-    this.element.focus({ preventScroll: true });
+    this.#open();
   }
 
   /** Shows it again: something was written. */
   async renew(seq: number): Promise<void> {
     if (this.#subject !== undefined && !this.element.hidden) await this.show(this.#subject, seq);
+  }
+
+  /** Shows a row that is no row of a table: its document alone. */
+  document(row: Readonly<Record<string, unknown>>): void {
+    if (this.element.hidden) this.#from = document.activeElement instanceof HTMLElement ? document.activeElement : undefined;
+    this.#subject = undefined;
+    const close = button('close', 'Close the row', () => this.close(), { keys: 'Esc' });
+    fill(this.element, h('header', {}, h('h2', {}, 'Row'), h('p', { class: 'faint' }, 'Its history is that of the rows it was made of.'), close), documentTree(row));
+    this.#open();
+  }
+
+  #open(): void {
+    this.element.hidden = false;
+    document.documentElement.classList.add('with-drift');
+    this.element.focus({ preventScroll: true });
   }
 
   /** Marks the event that a moment shows. */

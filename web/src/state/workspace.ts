@@ -29,6 +29,11 @@ export class Workspace {
 
   constructor(session: Session) {
     this.session = new Signal(session);
+    let end = (): void => {};
+    this.session.now((one) => {
+      end();
+      end = one.others.watch(() => void this.renew());
+    });
   }
 
   /** The results that are open. */
@@ -75,9 +80,28 @@ export class Workspace {
     }
   }
 
+  /** Errors of what is being typed, at their places: SELECTs are asked how they would run. */
+  async check(script: string): Promise<DriftError[]> {
+    const errors: DriftError[] = [];
+    for (const one of statements(script)) {
+      if (one.act !== 'select') continue;
+      try {
+        await this.session.value.db.query(`EXPLAIN ${one.text}`);
+      } catch (error) {
+        if (error instanceof DriftError && error.position?.start !== undefined && error.code !== 'parameter') errors.push(at(error, one.from - 'EXPLAIN '.length));
+      }
+    }
+    return errors;
+  }
+
   /** The data have changed: everything that is open looks again. */
   async changed(): Promise<void> {
     await this.session.value.refresh();
+    await this.renew();
+  }
+
+  /** Everything that is open looks again. */
+  async renew(): Promise<void> {
     await Promise.all(this.results.map((result) => result.renew()));
   }
 

@@ -3,9 +3,11 @@
 import type { Timeline } from 'driftdb';
 import { axisLabel, dateTime } from '../base/dates';
 import { button, fill, h, icon } from '../base/dom';
+import { Latest } from '../base/latest';
+import { seriesOf } from '../base/series';
 import { Moment } from '../state/moment';
 import type { Workspace } from '../state/workspace';
-import { drawDensity, seriesOf } from './density';
+import { drawDensity } from './density';
 import { Player } from './player';
 import { type Axis, Scale } from './scale';
 
@@ -71,6 +73,11 @@ export class TimeBar {
     this.#workspace.moment.go(seq, this.#head);
   }
 
+  /** The seq that is shown. */
+  get seq(): number {
+    return this.#seq;
+  }
+
   /** Goes to the last commit at or before a time. */
   goTime(time: number): void {
     this.go(this.#workspace.session.value.commits.atTime(time)?.seq ?? 0);
@@ -108,10 +115,12 @@ export class TimeBar {
   }
 
   #ready: Promise<void> = Promise.resolve();
+  readonly #fresh = new Latest<undefined>(() => this.#read());
 
   async #opened(): Promise<void> {
     const session = this.#workspace.session.value;
-    session.commits.count.watch(() => void this.#read());
+    session.commits.count.watch(() => this.#fresh.ask(undefined));
+    session.head.watch(() => this.#fresh.ask(undefined));
     await this.#read();
   }
 
@@ -119,7 +128,8 @@ export class TimeBar {
     this.#ready = (async () => {
       const session = this.#workspace.session.value;
       const axis = this.#axis;
-      const timeline = await session.db.timeline({ buckets: BUCKETS, axis });
+      const timeline = await session.db.timeline({ buckets: BUCKETS, axis }).catch(() => undefined);
+      if (timeline === undefined) return;
       if (session !== this.#workspace.session.value || axis !== this.#axis) return;
       this.#timeline = timeline;
       this.#scale = new Scale(axis, timeline.from, timeline.to, session.commits);

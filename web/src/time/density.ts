@@ -1,14 +1,7 @@
 // The strip behind the slider: how much happened when, stacked by table, what is to come faded.
 
 import type { Timeline } from 'driftdb';
-
-/** The colours of tables, taken in turn by name; CSS has them. */
-export const SERIES = 8;
-
-/** The colour of a table. */
-export function seriesOf(table: string, tables: readonly string[]): string {
-  return `--series-${(Math.max(0, tables.indexOf(table)) % SERIES) + 1}`;
-}
+import { seriesOf } from '../base/series';
 
 /** Draws the strip. `place` is where the moment is, from 0 to 1. */
 export function drawDensity(canvas: HTMLCanvasElement, timeline: Timeline | undefined, tables: readonly string[], place: number): void {

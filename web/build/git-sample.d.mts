@@ -1,0 +1,1 @@
+export function gitSample(): Promise<string | undefined>;
