@@ -8,6 +8,10 @@ import type { View } from './card';
 
 const MOMENTS = 200;
 const SERIES_MAX = 8;
+/** Answers of more rows are drawn as one number: how many rows. */
+const ROWS_MAX = 24;
+const ROWS = 'rows';
+const REDRAW_MS = 80;
 const [WIDTH, HEIGHT] = [1000, 300];
 
 interface Series {
@@ -19,32 +23,30 @@ interface Series {
 export function chart(result: Result, go: (seq: number) => void): View {
   const { commits } = result.session;
   const stops = pick(commits.all.map((commit) => commit.seq), MOMENTS);
+  const answers: Answer[] = [];
+  const columns = numericColumns(result.shown.value?.answer);
+  const chooser = h('select', { class: 'chooser', 'aria-label': 'What is drawn' }, ...columns.map((name) => h('option', { value: name }, name)));
+  chooser.hidden = columns.length < 2;
+  chooser.value = columns.at(-1)!;
   const plot = h('div', { class: 'plot', role: 'img', 'aria-label': `Chart over time of ${result.statement.text}` });
   const legend = h('p', { class: 'plot-legend' });
-  const readout = h('p', { class: 'plot-readout faint' });
-  const element = h('div', { class: 'chart' }, legend, plot, readout);
-  const series = new Map<string, Series>();
+  const readout = h('p', { class: 'plot-readout faint' }, `${stops.length} moments. Click one to go there.`);
+  const element = h('div', { class: 'chart' }, h('div', { class: 'plot-head' }, legend, chooser), plot, readout);
   let closed = false;
+  let series: Series[] = [];
 
   const draw = (): void => {
-    const list = [...series.values()].slice(0, SERIES_MAX);
-    plot.innerHTML = svg(list, stops.length);
-    fill(legend, ...list.map((one, at) => h('span', { style: { '--own': `var(--series-${at + 1})` } }, one.name)));
-  };
-  const take = (answer: Answer, at: number): void => {
-    for (const [name, value] of numbers(answer)) {
-      let one = series.get(name);
-      if (one === undefined) series.set(name, (one = { name, values: [] }));
-      one.values[at] = value;
-    }
+    series = seriesOf(answers, chooser.value);
+    plot.innerHTML = svg(series, stops.length);
+    fill(legend, ...series.map((one, at) => h('span', { style: { '--own': `var(--series-${at + 1})` } }, one.name)));
   };
   const run = async (): Promise<void> => {
     let drawn = performance.now();
-    for (const [at, seq] of stops.entries()) {
+    for (const seq of stops) {
       const answer = await result.ask(seq);
       if (closed) return;
-      take(answer, at);
-      if (performance.now() - drawn > 80) {
+      answers.push(answer);
+      if (performance.now() - drawn > REDRAW_MS) {
         draw();
         drawn = performance.now();
       }
@@ -56,14 +58,13 @@ export function chart(result: Result, go: (seq: number) => void): View {
     const { left, width } = plot.getBoundingClientRect();
     return Math.max(0, Math.min(stops.length - 1, Math.round(((event.clientX - left) / width) * (stops.length - 1))));
   };
+  chooser.addEventListener('change', draw);
   plot.addEventListener('click', (event) => go(stops[stopAt(event)] ?? 0));
   plot.addEventListener('pointermove', (event) => {
     const at = stopAt(event);
     const commit = commits.at(stops[at] ?? 0);
-    const values = [...series.values()].slice(0, SERIES_MAX).map((one) => `${one.name} ${one.values[at] ?? '–'}`);
-    readout.textContent = `${commit === undefined ? '' : dateTime(commit.time)}: ${values.join(', ')}`;
+    readout.textContent = `${commit === undefined ? '' : dateTime(commit.time)}: ${series.map((one) => `${one.name} ${one.values[at] ?? '–'}`).join(', ')}`;
   });
-  readout.textContent = `${stops.length} moments. Click one to go there.`;
   run().catch((error: unknown) => (readout.textContent = error instanceof Error ? error.message : String(error)));
   return { element, close: () => (closed = true) };
 }
@@ -74,16 +75,29 @@ export function pick(list: readonly number[], count: number): number[] {
   return Array.from({ length: count }, (_, at) => list[Math.round((at / (count - 1)) * (list.length - 1))]!);
 }
 
-/** The numbers of an answer by name: of a few rows each number, of many how many rows there are. */
-function numbers(answer: Answer): [string, number][] {
-  if (answer.length > SERIES_MAX || answer.result.columns === null) return [['rows', answer.length]];
-  const found: [string, number][] = [];
-  for (let at = 0; at < answer.length; at++) {
-    const entries = Object.entries(answer.row(at));
-    const label = entries.filter(([, value]) => typeof value !== 'number' && typeof value !== 'bigint').map(([, value]) => String(value)).join(' ');
-    for (const [name, value] of entries) if (typeof value === 'number' || typeof value === 'bigint') found.push([label === '' ? name : `${label} · ${name}`, Number(value)]);
+/** How many rows there are, and the columns with numbers, if the rows are few enough to have a line each. */
+function numericColumns(answer: Answer | undefined): string[] {
+  if (answer === undefined || answer.length > ROWS_MAX || answer.result.columns === null) return [ROWS];
+  const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'bigint';
+  return [ROWS, ...answer.result.columns.filter((name) => answer.length > 0 && isNumber(answer.row(0)[name]))];
+}
+
+/** A line for each row of the answers: a column's values. The largest at the end come first. */
+function seriesOf(answers: readonly Answer[], column: string): Series[] {
+  if (column === ROWS) return [{ name: ROWS, values: answers.map((answer) => answer.length) }];
+  const found = new Map<string, Series>();
+  for (const [at, answer] of answers.entries()) {
+    for (let index = 0; index < Math.min(answer.length, ROWS_MAX * 4); index++) {
+      const row = answer.row(index);
+      const value = row[column];
+      if (typeof value !== 'number' && typeof value !== 'bigint') continue;
+      const name = Object.values(row).filter((one) => typeof one !== 'number' && typeof one !== 'bigint').map(String).join(' ') || column;
+      let one = found.get(name);
+      if (one === undefined) found.set(name, (one = { name, values: [] }));
+      one.values[at] = Number(value);
+    }
   }
-  return found;
+  return [...found.values()].sort((a, b) => (b.values.at(-1) ?? 0) - (a.values.at(-1) ?? 0)).slice(0, SERIES_MAX);
 }
 
 function svg(list: readonly Series[], stops: number): string {

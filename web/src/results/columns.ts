@@ -54,7 +54,7 @@ export class Columns {
   }
 
   #widen(name: string, length: number, free: boolean): void {
-    if (free) this.#widths.set(name, Math.max(this.#widths.get(name)!, Math.min(MAX, length * (narrow.matches ? 7 : 7.6) + (narrow.matches ? 17 : 26))));
+    if (free) this.#widths.set(name, Math.max(this.#widths.get(name)!, Math.min(MAX, length * (narrow.matches ? 7.4 : 7.6) + (narrow.matches ? 17 : 26))));
   }
 
   /** The places of an answer's rows in the order of a column. */

@@ -13,6 +13,8 @@ export interface Sample {
   readonly question: string;
   readonly hint: string;
   readonly script: string;
+  /** What the button says that shows the answer. */
+  readonly reveal: string;
   /** The row whose history answers it. */
   readonly answer: { readonly table: string; readonly key: string | number };
   /** The time that the slider shows when it moves by itself. */
@@ -31,6 +33,7 @@ const ALL: readonly Sample[] = [
     question: 'Who changed order 7?',
     hint: 'It cost 249.80. Now it says 24.98. Drag the line below into the past, or click the row.',
     script: 'SELECT * FROM orders',
+    reveal: 'Show who',
     answer: { table: 'orders', key: 7 },
     moment: '2026-04-13T12:00:00Z',
     lines: async () => orders(),
@@ -42,6 +45,7 @@ const ALL: readonly Sample[] = [
     question: 'Who took The Blue Hour?',
     hint: 'For one morning the list said “on loan”. Go to the night of 11 May: who stood in Room 4, and who was on leave?',
     script: "SELECT * FROM works;\nSELECT person, room FROM badges WHERE room != 'outside'",
+    reveal: 'Show its history',
     answer: { table: 'works', key: 'blue-hour' },
     moment: '2026-05-11T23:58:00Z',
     lines: async () => museum(),
@@ -53,6 +57,7 @@ const ALL: readonly Sample[] = [
     question: 'Which file changed most often?',
     hint: 'Every commit of this project is a transaction. Play it from the beginning and watch the files come and grow.',
     script: 'SELECT path, lines, changes FROM files ORDER BY changes DESC;\nSELECT folder, COUNT(*) AS files, SUM(lines) AS lines FROM files GROUP BY folder ORDER BY lines DESC',
+    reveal: 'Show the README’s',
     answer: { table: 'files', key: 'README.md' },
     moment: '2000-01-01T00:00:00Z',
     async lines() {

@@ -15,7 +15,7 @@ export function question(sample: Sample, answer: () => void, dismissed: () => vo
     { class: 'question', 'aria-label': 'A question to start with' },
     h('h1', {}, sample.question),
     h('p', {}, sample.hint),
-    button(undefined, 'Show who', answer, { shown: true, class: 'primary' }),
+    button(undefined, sample.reveal, answer, { shown: true, class: 'primary' }),
     button('close', 'Dismiss the question', () => {
       element.remove();
       dismissed();
