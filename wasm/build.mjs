@@ -95,22 +95,38 @@ export function instantiate(module: WebAssembly.Module): Instance;
   writeFileSync(join(here, 'js', 'generated', 'glue.d.ts'), ts);
 }
 
+const OPTIONS = {
+  absWorkingDir: here,
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  platform: 'neutral',
+  minify: true,
+  keepNames: false,
+  sourcemap: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+/** What js/inline has in the place of files beside the package's: its own, and texts that are made here. */
+function inline(texts) {
+  return {
+    name: 'inline',
+    setup(bundler) {
+      bundler.onResolve({ filter: /\/own-(module|worker)\.js$/ }, ({ path }) => ({ path: join(here, 'js/inline', `${/own-\w+/.exec(path)[0]}.ts`) }));
+      bundler.onResolve({ filter: /^driftdb:/ }, ({ path }) => ({ path, namespace: 'text' }));
+      bundler.onLoad({ filter: /.*/, namespace: 'text' }, ({ path }) => ({ contents: texts[path], loader: 'text' }));
+    },
+  };
+}
+
 async function bundle() {
-  const entries = ['index', 'worker', 'sync'];
-  await build({
-    absWorkingDir: here,
-    entryPoints: entries.map((entry) => `js/${entry}.ts`),
-    outdir: 'dist',
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    platform: 'neutral',
-    minify: true,
-    keepNames: false,
-    sourcemap: false,
-    legalComments: 'none',
-    logLevel: 'warning',
-  });
+  const entry = (name) => `js/${name}.ts`;
+  await build({ ...OPTIONS, outdir: 'dist', entryPoints: ['index', 'worker', 'sync'].map(entry) });
+  await build({ ...OPTIONS, outdir: 'dist', entryPoints: ['react', 'vue'].map(entry), external: ['react', 'vue'] });
+  const module = readFileSync(join(dist, 'driftdb.wasm')).toString('base64');
+  const worker = await build({ ...OPTIONS, entryPoints: [entry('worker')], write: false, plugins: [inline({ 'driftdb:module': module })] });
+  await build({ ...OPTIONS, outdir: 'dist', entryPoints: [entry('inline')], plugins: [inline({ 'driftdb:worker': worker.outputFiles[0].text, 'driftdb:module': '' })] });
 }
 
 /** KiB of gzip: what the package promises, and a tenth above it, where the build fails. */
@@ -118,7 +134,7 @@ const GOALS = { 'driftdb.wasm': 300, 'index.js': 12 };
 
 function report() {
   let over = false;
-  for (const name of ['driftdb.wasm', 'index.js', 'worker.js', 'sync.js']) {
+  for (const name of ['driftdb.wasm', 'index.js', 'worker.js', 'sync.js', 'inline.js', 'react.js', 'vue.js']) {
     const bytes = readFileSync(join(dist, name));
     const kib = gzipSync(bytes, { level: 9 }).length / 1024;
     const goal = GOALS[name];

@@ -7,6 +7,7 @@ export { Prepared, Reader, Transaction, Writer } from './client/handles.js';
 export type { Abortable } from './client/link.js';
 export type { Live, LiveOptions } from './client/live.js';
 export { databases, deleteDatabase } from './client/names.js';
+export type { Migration } from './client/migrate.js';
 export { type PageOptions, open } from './client/open.js';
 export type { WorkerSource } from './client/spawn.js';
 export { Table } from './client/table.js';

@@ -13,7 +13,7 @@ export interface Settings {
 }
 
 const BUSY_TIMEOUT = 5_000;
-const OWN = ['name', 'dir', 'storage', 'busyTimeout', 'integers', 'wasmUrl', 'wasmModule'];
+const OWN = ['name', 'dir', 'storage', 'busyTimeout', 'integers', 'wasmUrl', 'wasmModule', 'migrations'];
 
 function oneOf<T>(name: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value;

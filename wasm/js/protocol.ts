@@ -65,7 +65,8 @@ export interface ScriptCall extends Common {
 /** An everyday operation on a table. */
 export interface TableCall extends Common {
   op: 'table';
-  what: 'insert' | 'upsert' | 'patch' | 'delete' | 'restore' | 'history' | 'diff';
+  /** `migrate`: a record for the table, and a script that is run along with it. */
+  what: 'insert' | 'upsert' | 'patch' | 'delete' | 'restore' | 'history' | 'diff' | 'migrate';
   table: string;
   values: Uint8Array;
 }

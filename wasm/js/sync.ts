@@ -6,6 +6,7 @@ import { diffCall, documents, getCall, metadata, scopeAt, scriptCall, tableCall,
 import { fail } from './errors.js';
 import { type Core, Progress } from './host/core.js';
 import { check, pointOf, settle } from './host/rules.js';
+import { COUNT, CREATE, TABLE, checkMigrations, record } from './migrations.js';
 import { readOptions } from './options.js';
 import { loadModuleSync } from './platform/module.js';
 import { open as openAny, openSync as openCore } from './platform/open.js';
@@ -354,18 +355,54 @@ export class SyncDatabase extends SyncWriter {
   }
 }
 
+/** What `open` takes here. */
+export interface SyncOptions extends OpenOptions {
+  /** The steps of this application's database: each runs once, those that have not run yet when it is opened. */
+  migrations?: readonly SyncMigration[];
+}
+
+/** A step of an application's database: a script, or what writes through a transaction. It runs once, and whole or not at all. */
+export type SyncMigration = string | ((tx: SyncTransaction) => unknown);
+
+/** Runs the migrations that have not run. */
+function migrated(db: SyncDatabase, local: Local, given: string | SyncOptions): SyncDatabase {
+  const { migrations, readOnly } = typeof given === 'string' ? {} : given;
+  if (migrations === undefined || migrations.length === 0 || readOnly === true) return db;
+  try {
+    db.exec(CREATE);
+    const done = checkMigrations(migrations, db.query<{ last: unknown }>(COUNT).at(0)?.last);
+    for (const [i, migration] of migrations.slice(done).entries()) {
+      const number = done + i + 1;
+      const why = { why: `migration ${number}` };
+      if (typeof migration === 'string') local.run(tableCall({}, 'migrate', TABLE, [record(number, migration), migration], why));
+      else {
+        db.transaction((tx) => {
+          tx.table(TABLE).insert(record(number, migration));
+          return migration(tx);
+        }, why);
+      }
+    }
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
 /** Opens a database in this thread. */
-export async function open(given: string | OpenOptions): Promise<SyncDatabase> {
+export async function open(given: string | SyncOptions): Promise<SyncDatabase> {
   const { place, settings } = readOptions(given);
   if (place.storage === 'indexeddb') throw fail('unsupported', 'IndexedDB stores nothing synchronously', "use open from 'driftdb'");
   if (place.name !== undefined) place.storage ??= 'opfs';
   const { core, storage } = await openAny(place);
-  return new SyncDatabase(new Local(core, settings.integers), storage);
+  const local = new Local(core, settings.integers);
+  return migrated(new SyncDatabase(local, storage), local, given);
 }
 
 /** The same at once, where the module can be loaded so: with a filesystem, or with `wasmModule`. */
-export function openSync(given: string | OpenOptions): SyncDatabase {
+export function openSync(given: string | SyncOptions): SyncDatabase {
   const { place, settings } = readOptions(given);
   const { core, storage } = openCore(loadModuleSync(place), place);
-  return new SyncDatabase(new Local(core, settings.integers), storage);
+  const local = new Local(core, settings.integers);
+  return migrated(new SyncDatabase(local, storage), local, given);
 }

@@ -45,6 +45,9 @@ impl Script {
             text: table.into(),
             span: Span::default(),
         };
+        if operation == "migrate" {
+            return Script::migration(table, values);
+        }
         let mut terms = values.into_iter().map(term);
         let mut next = || {
             terms
@@ -98,6 +101,47 @@ impl Script {
             }],
             ..Script::default()
         })
+    }
+
+    /// A script that runs as one transaction, together with a record of it. Its tables are made before: making one is no part of a transaction, and to be done again
+    /// does no harm.
+    fn migration(table: Name, values: Vec<Value>) -> Result<Script> {
+        let Ok([record, Value::Str(text)]) = <[Value; 2]>::try_from(values) else {
+            return Err(Error::new(
+                Code::Unsupported,
+                "migrate takes a record and a script",
+            ));
+        };
+        let mut script = Script::parse(&text);
+        if let Some(error) = script.broken.take() {
+            return Err(error);
+        }
+        if script.controls() {
+            let message = "BEGIN, COMMIT and ROLLBACK cannot stand in a migration";
+            return Err(Error::new(Code::Transaction, message));
+        }
+        let at = |kind| Statement {
+            span: Span::default(),
+            kind,
+            parameters: Vec::new(),
+        };
+        let (mut tables, others): (Vec<_>, Vec<_>) = core::mem::take(&mut script.statements)
+            .into_iter()
+            .partition(|statement| matches!(statement.kind, Kind::CreateTable(_)));
+        for statement in &mut tables {
+            if let Kind::CreateTable(create) = &mut statement.kind {
+                create.if_not_exists = true;
+            }
+        }
+        let insert = Kind::Insert {
+            table,
+            documents: vec![term(record)],
+        };
+        tables.extend([at(Kind::Begin { meta: None }), at(insert)]);
+        tables.extend(others);
+        tables.push(at(Kind::Commit));
+        script.statements = tables;
+        Ok(script)
     }
 
     /// Whether all statements only read.

@@ -1,7 +1,7 @@
 // What the package declares, as a strict program sees it: its types check without skipLibCheck, and say what they should.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -33,8 +33,23 @@ test('a typed program', () => {
       const codes: ErrorCode[] = ['busy'];
       export { DriftError, codes, local, order, seven, total };
     `);
+    writeFileSync(join(dir, 'hooks.ts'), `
+      import { open } from 'driftdb/inline';
+      import { type LiveState, useLiveQuery } from 'driftdb/react';
+      import { useLiveQuery as useInVue } from 'driftdb/vue';
+      const db = await open({ name: 'shop', migrations: ['CREATE TABLE t (pk=id)', async (tx) => { await tx.table('t').insert({ id: 1 }); }] });
+      const state: LiveState<{ id: number }> = useLiveQuery<{ id: number }>('SELECT id FROM t', [], { asOf: new Date(), db });
+      const ids: number[] = useInVue<{ id: number }>(() => 'SELECT id FROM t', undefined, { db: () => db }).value.rows.map(({ id }) => id);
+      // @ts-expect-error a number is no migration
+      await open({ name: 'shop', migrations: [7] });
+      export { ids, state };
+    `);
+    // Every declaration that is in the package, also what no entry leads to, so that whatever one refers to has to be there.
+    const dist = join(dir, 'node_modules/driftdb/dist');
+    const all = readdirSync(dist, { recursive: true }).filter((name) => name.endsWith('.d.ts'));
+    if (all.length < 10) throw new Error('the package has no declarations');
     const options = ['--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2023,esnext.disposable,dom,dom.iterable,dom.asynciterable', '--types', ''];
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options, 'a.ts'], { cwd: dir, encoding: 'utf8' });
+    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...options, 'a.ts', 'hooks.ts', ...all.map((name) => join(dist, name))], { cwd: dir, encoding: 'utf8' });
   } catch (error) {
     throw new Error(`${error.stdout ?? ''}${error.stdout ? '' : error.message}`);
   } finally {

@@ -1,7 +1,8 @@
 // An open database.
 
 import type { Commit, DiffRow, ImportSource, Imported, Stats, Timeline, TimelineOptions, Verification } from '../api.js';
-import { type Metadata, metadata, scopeAt } from '../calls.js';
+import { type Document, type Metadata, metadata, scopeAt, tableCall } from '../calls.js';
+import { TABLE } from '../migrations.js';
 import type { Point } from '../point.js';
 import type { Storage } from '../protocol.js';
 import { timelineCall } from '../timeline.js';
@@ -58,6 +59,11 @@ export class Database extends Writer {
       this.link.open.delete(tx);
       leave(tx);
     }
+  }
+
+  /** @internal A script and the record of it, as one transaction. */
+  async migrate(record: Document, script: string, options: Metadata): Promise<void> {
+    await this.link.run(tableCall({}, 'migrate', TABLE, [record, script], options), undefined);
   }
 
   /** The database at a moment of the past, for reading. */

@@ -7,6 +7,7 @@ import type { Place, Storage } from '../protocol.js';
 import type { Channel } from './channel.js';
 import { Database } from './database.js';
 import { Link } from './link.js';
+import { type Migration, migrate } from './migrate.js';
 import { type WorkerSource, spawn } from './spawn.js';
 
 /** What `open` takes, with what only pages have. */
@@ -18,6 +19,8 @@ export interface PageOptions extends OpenOptions {
    * only.
    */
   multiTab?: boolean;
+  /** The steps of this application's database: each runs once, those that have not run yet when it is opened. */
+  migrations?: readonly Migration[];
 }
 
 interface Shared {
@@ -36,7 +39,7 @@ const shared = new Map<string, Shared>();
 
 /** Opens a database, or shares the one that is open. */
 export async function open(given: string | PageOptions): Promise<Database> {
-  const { worker, multiTab, ...options }: PageOptions = typeof given === 'string' ? fromText(given) : given;
+  const { worker, multiTab, migrations, ...options }: PageOptions = typeof given === 'string' ? fromText(given) : given;
   const { place, settings } = readOptions(options);
   place.shared = multiTab !== false && options.readOnly !== true && place.name !== undefined && (place.storage === undefined || BROWSER.includes(place.storage));
   const key = keyOf(place);
@@ -56,7 +59,14 @@ export async function open(given: string | PageOptions): Promise<Database> {
   }
   one.handles += 1;
   const { channel, storage } = await one.ready;
-  return handle(channel, settings, storage, key, one);
+  const db = handle(channel, settings, storage, key, one);
+  try {
+    if (migrations !== undefined && options.readOnly !== true) await migrate(db, migrations);
+  } catch (error) {
+    await db.close().catch(() => {});
+    throw error;
+  }
+  return db;
 }
 
 function keyOf(place: Place): string | undefined {

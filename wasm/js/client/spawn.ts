@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { nodeModule } from '../platform/module.js';
 import type { Reply } from '../protocol.js';
 import { Channel, type Peer } from './channel.js';
+import { ownThread, ownWorker } from './own-worker.js';
 
 /** A worker that the caller has made, or makes when one is needed. */
 export type WorkerSource = Worker | (() => Worker);
@@ -23,7 +24,7 @@ export function spawn(source: WorkerSource | undefined): Channel {
   if (source === undefined && typeof Worker !== 'function') return spawnThread();
   const worker =
     source === undefined
-      ? new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+      ? ownWorker()
       : typeof source === 'function'
         ? source()
         : source;
@@ -43,7 +44,7 @@ function spawnThread(): Channel {
   const threads = nodeModule<{ Worker: new (url: URL, options: { execArgv: string[] }) => NodeWorker }>('worker_threads');
   if (threads === undefined) throw fail('unsupported', 'there are no workers here', "use 'driftdb/sync'");
   // The program's own flags may not fit a worker (`--input-type`, `--eval`).
-  const worker = new threads.Worker(new URL('./worker.js', import.meta.url), { execArgv: [] });
+  const worker = new threads.Worker(ownThread(), { execArgv: [] });
   // An open database that nobody asks for anything does not keep the program running.
   worker.unref();
   const peer: Peer = {

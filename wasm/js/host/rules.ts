@@ -24,9 +24,13 @@ export function pointOf(core: Core, call: StepsCall | GetCall): string | undefin
   return core.committed;
 }
 
+function begins(core: Core, call: StepsCall): boolean {
+  return call.op === 'script' ? core.script(call.text).controls : call.op === 'table' && call.what === 'migrate';
+}
+
 /** After a script, which may have failed: one that began a transaction has to have ended it. */
 export function settle(core: Core, call: StepsCall, failed: boolean): void {
-  if (core.crashed || call.tx !== undefined || call.op !== 'script' || !core.script(call.text).controls || !core.inTransaction) return;
+  if (core.crashed || call.tx !== undefined || !begins(core, call) || !core.inTransaction) return;
   core.rollback();
   if (!failed) throw fail('transaction', 'the script ended inside its transaction, which was rolled back', 'end it with COMMIT, or use db.transaction');
 }

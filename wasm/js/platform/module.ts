@@ -2,6 +2,7 @@
 
 import { fail } from '../errors.js';
 import type { Place } from '../protocol.js';
+import { ownModule } from './own-module.js';
 
 /** What is used of Node's `process`, which Deno and Bun have too. */
 declare global {
@@ -23,10 +24,11 @@ export function nodeModule<T>(name: string): T | undefined {
 /** The module, compiled. */
 export function loadModule(place: Pick<Place, 'wasmUrl' | 'wasmModule'>): Promise<WebAssembly.Module> {
   if (place.wasmModule !== undefined) return Promise.resolve(place.wasmModule);
-  const url = place.wasmUrl ?? new URL('./driftdb.wasm', import.meta.url).href;
+  const own = place.wasmUrl ?? ownModule();
+  const url = typeof own === 'string' ? own : '';
   let module = compiled.get(url);
   if (module === undefined) {
-    module = compile(url);
+    module = typeof own === 'string' ? compile(own) : WebAssembly.compile(own);
     module.catch(() => compiled.delete(url));
     compiled.set(url, module);
   }
@@ -36,10 +38,11 @@ export function loadModule(place: Pick<Place, 'wasmUrl' | 'wasmModule'>): Promis
 /** The module, compiled at once: where there is a filesystem. */
 export function loadModuleSync(place: Pick<Place, 'wasmUrl' | 'wasmModule'>): WebAssembly.Module {
   if (place.wasmModule !== undefined) return place.wasmModule;
+  const own = place.wasmUrl ?? ownModule();
+  if (typeof own !== 'string') return new WebAssembly.Module(own);
   const files = nodeModule<Files>('fs');
   if (files === undefined) throw fail('unsupported', 'the module cannot be loaded synchronously here', 'give wasmModule, or use open');
-  const url = place.wasmUrl ?? new URL('./driftdb.wasm', import.meta.url).href;
-  return new WebAssembly.Module(files.readFileSync(url.startsWith('file:') ? new URL(url) : url));
+  return new WebAssembly.Module(files.readFileSync(own.startsWith('file:') ? new URL(own) : own));
 }
 
 async function compile(url: string): Promise<WebAssembly.Module> {
