@@ -88,3 +88,73 @@ test('a commit waits for what its transaction still does', async () => {
   assert.equal((await rows(host, 1, 'SELECT * FROM t WHERE id = -1')).length, 1);
   await host.close();
 });
+
+/** A request's number. */
+const asked = (number, again = false) => ({ asked: { client: 'c', number, again } });
+const written = (buffers) => {
+  const { events, seq } = new parts.Batch(buffers.at(-1), 'auto', false);
+  return { events, seq };
+};
+
+test('a request that is sent again is done once: statements, scripts, transactions', async () => {
+  const host = await start({ dir: join(home, 'once') });
+  const send = async (text, number, again) => written(await host.call(1, { ...script(text), ...asked(number, again) }));
+  await send('CREATE TABLE t (pk=id)', 1);
+  await send('CREATE TABLE t (pk=id)', 1, true);
+  await assert.rejects(send('CREATE TABLE t (pk=id, INDEX(n))', 1, true), { code: 'table_exists' });
+  await assert.rejects(send('CREATE TABLE t (pk=id)', 2), { code: 'table_exists' });
+  const insert = 'INSERT INTO t {"id": 1}';
+  assert.deepEqual(await send(insert, 3), { events: 1, seq: 1 });
+  host.stop();
+  assert.deepEqual(await send(insert, 3, true), { events: 1, seq: 1 });
+  await assert.rejects(send(insert, 4), { code: 'duplicate_key' });
+  await assert.rejects(send('INSERT INTO t {"id": 9}', 3), { code: 'conflict' });
+  // Of a script the first statement was done.
+  const two = 'UPSERT INTO t {"id": 2, "n": 1}; SELECT * FROM t; PATCH t KEY 2 SET {"n": 2}';
+  await send('UPSERT INTO t {"id": 2, "n": 1}', 5);
+  assert.deepEqual(await send(two, 5, true), { events: 2, seq: 3 });
+  assert.deepEqual(await send(two, 5, true), { events: 1, seq: 3 });
+  const whole = 'BEGIN; INSERT INTO t {"id": 3}; INSERT INTO t {"id": 4}; COMMIT; INSERT INTO t {"id": 5}';
+  await send('BEGIN; INSERT INTO t {"id": 3}; INSERT INTO t {"id": 4}; COMMIT', 6);
+  assert.deepEqual(await send(whole, 6, true), { events: 3, seq: 6 });
+  await assert.rejects(host.call(1, { ...script('BEGIN; INSERT INTO t {"id": 6}'), ...asked(7) }), { code: 'transaction' });
+  assert.deepEqual(await send('BEGIN; INSERT INTO t {"id": 6}; COMMIT', 7, true), { events: 1, seq: 7 }, 'what was taken back was not done');
+  const upsert = parts.tableCall({}, 'upsert', 't', [{ id: 7, n: 1 }]);
+  for (const again of [false, true]) assert.deepEqual(written(await host.call(1, { ...upsert, ...asked(8, again) })), { events: 1, seq: 8 });
+  await host.close();
+});
+
+test('a commit in doubt is answered truly by the next host', async () => {
+  const dir = join(home, 'doubt');
+  let host = await start({ dir });
+  await host.call(1, script('CREATE TABLE t (pk=id)'));
+  const tx = await host.call(1, { op: 'begin', ...asked(1) });
+  await host.call(1, script('INSERT INTO t {"id": 1}; INSERT INTO t {"id": 2}', { tx }));
+  const answer = written([await host.call(1, { op: 'commit', tx, ...asked(1) })]);
+  assert.deepEqual(answer, { events: 2, seq: 2 });
+  const lost = await host.call(1, { op: 'begin', ...asked(2) });
+  await host.call(1, script('INSERT INTO t {"id": 3}', { tx: lost }));
+  await host.close();
+  host = await start({ dir });
+  assert.deepEqual(written([await host.call(1, { op: 'commit', tx, ...asked(1, true) })]), answer);
+  await assert.rejects(host.call(1, { op: 'commit', tx: lost, ...asked(2, true) }), { code: 'crashed', retryable: true });
+  await assert.rejects(host.call(1, { op: 'commit', tx }), { code: 'crashed' });
+  await assert.rejects(host.call(1, script('INSERT INTO t {"id": 4}', { tx: lost })), { code: 'crashed' }, 'it is no transaction of this host');
+  assert.equal((await rows(host, 1, 'SELECT * FROM t')).length, 2);
+  await host.close();
+});
+
+test('a numbered write goes on with the next engine when its own stops', async () => {
+  const host = await start({ dir: join(home, 'goes on') });
+  await host.call(1, script('CREATE TABLE t (pk=id)'));
+  const steps = (id) => script(Array.from({ length: 500 }, (_, n) => `UPSERT INTO t {"id": ${id}, "n": ${n}}`).join(';'));
+  const numbered = host.call(1, { ...steps(1), ...asked(1) });
+  setTimeout(() => host.stop(), 15);
+  await numbered;
+  const plain = host.call(1, steps(2));
+  setTimeout(() => host.stop(), 15);
+  await assert.rejects(plain, { code: 'crashed' });
+  assert.equal((await rows(host, 1, 'SHOW DRIFT t KEY 1')).length, 500, 'each of its statements was done once');
+  assert.ok((await rows(host, 1, 'SHOW DRIFT t KEY 2')).length < 500);
+  await host.close();
+});

@@ -84,7 +84,7 @@ for (const storage of ['opfs', 'indexeddb']) {
 
 test('tabs that start together agree on one leader', skip, async () => {
   const pages = await Promise.all([tab(), tab(), tab(), tab()]);
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < (LONG ? 30 : 3); round++) {
     const name = `together ${round}`;
     const at = Date.now() + 300;
     await Promise.all(
@@ -269,11 +269,12 @@ async function hunt(storage, seed, rounds) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.floor((state / 2 ** 32) * below);
   };
-  // A page that only listens keeps what was acknowledged, as those that write come to an end.
+  // A page that only listens keeps what was acknowledged and what failed, as those that write come to an end.
   const witness = await tab();
   await witness.evaluate((name) => {
     globalThis.acknowledged = [];
-    new BroadcastChannel(`acknowledged ${name}`).onmessage = ({ data }) => acknowledged.push(data);
+    globalThis.failures = [];
+    new BroadcastChannel(`witness ${name}`).onmessage = ({ data }) => (typeof data === 'string' ? failures : acknowledged).push(data);
   }, name);
   let worker = 0;
   const start = async () => {
@@ -282,15 +283,14 @@ async function hunt(storage, seed, rounds) {
     await openIn(page, { name, storage, memtableEvents: 64, snapshotEvents: 200, segmentBytes: 16_384, busyTimeout: 10_000 });
     page.evaluate(async ({ id, name }) => {
       globalThis.writing = true;
-      globalThis.failures = [];
-      const witness = new BroadcastChannel(`acknowledged ${name}`);
+      const witness = new BroadcastChannel(`witness ${name}`);
       const attempt = async (key, write) => {
         try {
           witness.postMessage([key, await write()]);
         } catch (error) {
           if (error.code === 'closed') writing = false;
           // What was taken back for sure may be done again; here it is just not counted.
-          else if (!error.retryable) failures.push(`${key}: ${error.code} ${error.message}`);
+          else if (!error.retryable) witness.postMessage(`${key}: ${error.code} ${error.message}`);
         }
       };
       const lane = async (at) => {
@@ -339,13 +339,7 @@ async function hunt(storage, seed, rounds) {
     pages.push(await start());
     if (round % 10 === 5) await pages[0].evaluate(() => db.exec('COMPACT u').catch(() => {}));
   }
-  const failures = [];
-  for (const page of pages) {
-    failures.push(...(await page.evaluate(async () => {
-      writing = false;
-      return failures;
-    })));
-  }
+  for (const page of pages) await page.evaluate(() => (writing = false));
   await pause(300);
   const [last, ...others] = pages;
   for (const page of others) await page.close();
@@ -362,7 +356,8 @@ async function hunt(storage, seed, rounds) {
   });
   await last.evaluate(() => db.close());
   await last.close();
-  const acknowledged = new Map(await witness.evaluate(() => acknowledged));
+  const { failures, ...told } = await witness.evaluate(() => ({ failures, acknowledged }));
+  const acknowledged = new Map(told.acknowledged);
   await witness.close();
   assert.deepEqual(failures, [], 'a write that was sent again is no duplicate');
   assert.deepEqual(found.findings, []);

@@ -91,6 +91,11 @@ export class Host {
       const answer = await this.#answer(client, call, signal);
       await this.#home.durable?.();
       return answer;
+    } catch (error) {
+      // What has a number is asked again of the next engine, once: what was done is known there.
+      const asked = 'asked' in call ? call.asked : undefined;
+      if (asked === undefined || asked.again || (error as DriftError).code !== 'crashed') throw error;
+      return await this.call(client, { ...call, asked: { ...asked, again: true } } as Call, signal);
     } finally {
       this.#upkeepLater();
     }
