@@ -7,6 +7,8 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../dist/web', import.meta.url));
+/** The npm package, for an application of the same origin. */
+const npm = fileURLToPath(new URL('../../wasm/dist', import.meta.url));
 const TYPES = {
   '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json', '.svg': 'image/svg+xml',
   '.woff2': 'font/woff2', '.webmanifest': 'application/manifest+json', '.jsonl': 'text/plain', '.png': 'image/png',
@@ -16,13 +18,14 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 /** Why nothing can be tested, or false. */
 export const noBrowser = CHROMIUM === undefined ? 'there is no Chromium (apt-get install chromium)' : !existsSync(join(root, 'index.html')) ? 'the playground is not built (make web)' : false;
 
-/** Serves the built playground. `down` makes every answer fail, as when one is offline. */
+/** Serves the built playground, and the npm package for an application beside it. `down` makes every answer fail, as when one is offline. */
 export async function serve() {
   const state = { down: false };
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://x').pathname)).replace(/^\/some\/where\//, '') || 'index.html';
-    const file = join(root, path);
+    const file = path.startsWith('app/') ? join(npm, path.slice(4)) : join(root, path);
     if (state.down) return request.socket.destroy();
+    if (path === 'app.html') return response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>an application</title><link rel="icon" href="data:,">');
     if (path.startsWith('/') || !existsSync(file)) return response.writeHead(404).end();
     response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', 'Cache-Control': 'no-cache' }).end(readFileSync(file));
   });

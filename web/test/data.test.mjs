@@ -53,7 +53,7 @@ test('the sidebar has tables, fields, keys, indexes and counts', { skip }, async
   await page.close();
 });
 
-test('an own database: made, written, there after a reload, deleted', { skip }, async () => {
+test('an own database: made, written, there after a reload, seen live in a second tab, deleted', { skip }, async () => {
   const page = await browser.page(server.url);
   await create(page, 'notes of mine');
   await page.getByText('Nothing in here yet').waitFor();
@@ -66,6 +66,13 @@ test('an own database: made, written, there after a reload, deleted', { skip }, 
   await page.locator('.database-name', { hasText: 'notes of mine' }).waitFor();
   await cell(page, 1, 'text').waitFor();
   await page.getByLabel('Storage', { exact: true }).getByText(/used, in OPFS/).waitFor();
+
+  const other = await browser.page(server.url);
+  await other.locator('.database-name', { hasText: 'notes of mine' }).waitFor();
+  await run(other, 'INSERT INTO notes {"id": 2, "text": "from the second tab"}');
+  await notes(other).filter({ hasText: '1 event written' }).waitFor();
+  await cell(page, 2, 'text').filter({ hasText: 'second tab' }).waitFor();
+  await other.close();
 
   await page.getByRole('button', { name: 'Databases' }).click();
   await page.getByRole('menuitem', { name: 'Delete notes of mine' }).click();
@@ -119,6 +126,27 @@ test('a sample that is kept is a database like any other, at the same moment', {
   await run(page, 'SELECT * FROM orders');
   assert.equal(await cell(page, 7, 'total').textContent(), '24.98');
   await page.close();
+});
+
+test('under an application\'s origin its database is listed, opened while it is in use, and seen live', { skip }, async () => {
+  const app = await browser.context.newPage();
+  await app.goto(`${server.url}app.html`);
+  await app.evaluate(async () => {
+    const { open } = await import('./app/index.js');
+    globalThis.db = await open('my app');
+    await globalThis.db.exec('CREATE TABLE tasks (pk=id); INSERT INTO tasks {"id": 1, "title": "write"}', undefined, { by: 'app' });
+  });
+  const page = await browser.page(server.url);
+  await choose(page, /^my app/);
+  await cell(page, 1, 'title').filter({ hasText: 'write' }).waitFor();
+  await app.evaluate(() => globalThis.db.table('tasks').patch(1, { title: 'write more' }, { by: 'app', why: 'it was not enough' }));
+  await cell(page, 1, 'title').filter({ hasText: 'write more' }).waitFor();
+  await cell(page, 1, 'title').click();
+  await page.getByText('it was not enough').first().waitFor();
+  await run(page, 'PATCH tasks KEY 1 SET {"title": "done, says the playground"}');
+  assert.equal(await app.evaluate(async () => (await globalThis.db.table('tasks').get(1)).title), 'done, says the playground');
+  await page.close();
+  await app.close();
 });
 
 test('no complaints on the console', { skip }, () => assert.deepEqual(browser.complaints, []));

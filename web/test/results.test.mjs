@@ -121,6 +121,7 @@ test('a number over time at 200 moments, and the plan as steps', { skip }, async
   await page.locator('html.past').waitFor({ state: 'attached' });
   await run(page, "SELECT id FROM orders WHERE status = 'paid' AND total > 5 ORDER BY total LIMIT 3");
   await page.getByRole('button', { name: 'Plan' }).click();
+  await page.locator('.plan-step').first().waitFor();
   assert.deepEqual((await page.locator('.plan-step code').allTextContents()).slice(0, 2), ['orders by index status = "paid"', 'status = "paid" AND total > 5']);
   await page.getByRole('button', { name: 'Rows', exact: true }).click();
   await page.getByRole('grid').waitFor();

@@ -1,24 +1,29 @@
-// Screenshots to look at: `node test/shots.mjs DIRECTORY`.
+// The screenshots of docs/: `node web/test/shots.mjs [DIRECTORY]`.
 
-import { mkdirSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { browse, serve } from './browser.mjs';
 
-const to = process.argv[2] ?? 'shots';
-mkdirSync(to, { recursive: true });
+const to = process.argv[2] ?? fileURLToPath(new URL('../../docs', import.meta.url));
 const server = await serve();
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
-for (const [size, viewport] of Object.entries(SIZES)) {
-  for (const colorScheme of ['light', 'dark']) {
-    const browser = await browse({ viewport, colorScheme });
-    const page = await browser.page(server.url);
-    await page.waitForTimeout(4_500);
-    await page.screenshot({ path: join(to, `${size}-${colorScheme}.png`) });
+
+async function shot(name, options, history) {
+  const browser = await browse(options);
+  const page = await browser.page(server.url);
+  // The slider's first move, and the flashes after it.
+  await page.waitForTimeout(5_000);
+  if (history) {
     await page.getByRole('button', { name: 'Show who' }).click();
-    await page.waitForTimeout(600);
-    await page.screenshot({ path: join(to, `${size}-${colorScheme}-drift.png`) });
-    if (browser.complaints.length > 0) console.error(browser.complaints);
-    await browser.close();
+    await page.waitForTimeout(800);
   }
+  const devtools = await browser.context.newCDPSession(page);
+  const { data } = await devtools.send('Page.captureScreenshot', { format: 'webp', quality: 88 });
+  writeFileSync(join(to, `playground-${name}.webp`), Buffer.from(data, 'base64'));
+  await browser.close();
 }
+
+await shot('light', { colorScheme: 'light', viewport: { width: 1280, height: 800 } }, true);
+await shot('dark', { colorScheme: 'dark', viewport: { width: 1280, height: 800 } }, true);
+await shot('phone', { colorScheme: 'light', viewport: { width: 390, height: 844 } }, false);
 server.close();

@@ -23,7 +23,7 @@ export interface Head {
  * A step of the slider reads a table as of any moment: the nearest snapshot, and what came after it. With snapshots this often, rather than every
  * 100,000 events, that is a few milliseconds wherever the slider is; they take little room.
  */
-const ENGINE = { snapshotEvents: 3_000, memtableEvents: 1_500 };
+const ENGINE = { snapshotEvents: 2_000, memtableEvents: 1_000 };
 
 /** Histories up to this are known commit by commit before anything is shown; of longer ones that comes later. */
 const WAIT_EVENTS = 5_000;

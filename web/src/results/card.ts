@@ -26,6 +26,7 @@ export class Card {
   readonly #stage = h('div', { class: 'stage' });
   readonly #ends: (() => void)[];
   #view: View | undefined;
+  #frame = 0;
 
   constructor(result: Result, events: CardEvents, tools: HTMLElement) {
     this.result = result;
@@ -36,13 +37,29 @@ export class Card {
     const head = h('header', { class: 'card-head' }, h('code', { class: 'card-title', title: result.statement.text }, oneLine(result.statement.text)), this.#counts, tools);
     this.element = h('section', { class: 'card', 'aria-label': 'Result' }, head, this.#stage);
     this.#stage.append(this.grid.element);
-    this.#ends = [result.shown.now((shown) => shown && this.#show(shown)), result.error.watch((error) => error && fill(this.#counts, h('span', { class: 'bad' }, error.message)))];
+    if (result.shown.value !== undefined) {
+      this.grid.show(result.shown.value);
+      this.#count();
+      this.#grid(result.shown.value.answer.length === 0);
+    }
+    this.#ends = [result.shown.watch((shown) => shown && this.#show(shown)), result.error.watch((error) => error && fill(this.#counts, h('span', { class: 'bad' }, error.message)))];
   }
 
   #show(shown: Shown): void {
-    const { answer, reference } = shown;
     this.grid.show(shown);
-    const counts: (HTMLElement | string)[] = [h('span', {}, `${answer.length.toLocaleString('en')} ${answer.length === 1 ? 'row' : 'rows'}`), h('span', { class: 'faint took' }, `${answer.took < 10 ? answer.took.toFixed(1) : Math.round(answer.took)} ms`)];
+    // The rows come first; how many differ is counted in the next frame, for the latest answer only.
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#count();
+    });
+    if (this.#view === undefined) this.#grid(shown.answer.length === 0);
+  }
+
+  #count(): void {
+    const shown = this.result.shown.value;
+    if (shown === undefined) return;
+    const { answer, reference } = shown;
+    const counts = [h('span', {}, `${answer.length.toLocaleString('en')} ${answer.length === 1 ? 'row' : 'rows'}`), h('span', { class: 'faint took' }, `${answer.took < 10 ? answer.took.toFixed(1) : Math.round(answer.took)} ms`)];
     const differ = reference === undefined ? undefined : tally(answer, reference);
     if (differ !== undefined) {
       if (differ.changed > 0) counts.push(h('span', { class: 'tally changed' }, `${differ.changed} differ`));
@@ -50,7 +67,6 @@ export class Card {
       if (differ.missing > 0) counts.push(h('span', { class: 'tally missing' }, `${differ.missing} not there yet`));
     }
     fill(this.#counts, ...counts);
-    if (this.#view === undefined) this.#grid(answer.length === 0);
   }
 
   #grid(empty: boolean): void {
@@ -67,6 +83,7 @@ export class Card {
   }
 
   close(): void {
+    cancelAnimationFrame(this.#frame);
     this.#view?.close?.();
     for (const end of this.#ends) end();
   }

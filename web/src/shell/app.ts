@@ -73,6 +73,7 @@ export class App {
 
   #listen(root: HTMLElement): void {
     const { moment, mistake } = this.#workspace;
+    theme.watch(() => this.#bar.recolour());
     mistake.watch((one) => this.#editor.blame(one === undefined ? [] : [one.error], one?.offset ?? 0));
     moment.at.watch((at) => this.#drift.mark(Moment.seq(at, this.#workspace.session.value.head.value.seq)));
     this.#scripts.active.watch((id) => id !== '' && this.#editor.set(this.#scripts.current.text));

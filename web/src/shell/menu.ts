@@ -23,6 +23,8 @@ export function menuButton(label: string, content: readonly (Node | string)[], e
   };
   list.addEventListener('toggle', (event) => {
     if ((event as ToggleEvent).newState === 'open') void show();
+    // What was listed may be gone when it is opened again.
+    else fill(list);
   });
   list.addEventListener('keydown', (event) => {
     const items = [...list.querySelectorAll<HTMLElement>('[role=menuitem]')];

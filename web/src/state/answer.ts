@@ -3,6 +3,9 @@
 import type { QueryResult } from 'driftdb';
 import type { Identity, Row } from './identity';
 
+/** Up to so many rows are made at once, which is cheaper than one by one; of more only those that are looked at are made. */
+const ROWS_AT_ONCE = 20_000;
+
 /** What a statement answered. */
 export class Answer {
   readonly result: QueryResult<Row>;
@@ -11,6 +14,7 @@ export class Answer {
   /** How long it took, in milliseconds. */
   readonly took: number;
   readonly #identity: Identity;
+  #rows: readonly Row[] | undefined;
   #byId: Map<string, number> | undefined;
 
   constructor(result: QueryResult<Row>, identity: Identity, seq: number, took: number) {
@@ -25,7 +29,8 @@ export class Answer {
   }
 
   row(index: number): Row {
-    return this.result.at(index) ?? {};
+    if (this.#rows === undefined && this.length <= ROWS_AT_ONCE) this.#rows = this.result.rows;
+    return (this.#rows === undefined ? this.result.at(index) : this.#rows[index]) ?? {};
   }
 
   id(index: number): string {
@@ -36,8 +41,7 @@ export class Answer {
   find(id: string): Row | undefined {
     if (this.#byId === undefined) {
       this.#byId = new Map();
-      let index = 0;
-      for (const row of this.result) this.#byId.set(this.#identity.id(row, index), index++);
+      for (let index = 0; index < this.length; index++) this.#byId.set(this.id(index), index);
     }
     const index = this.#byId.get(id);
     return index === undefined ? undefined : this.row(index);
@@ -62,12 +66,9 @@ export interface Tally {
   readonly missing: number;
 }
 
-/** Beyond so many rows nobody waits for a count. */
-const TALLY_MAX = 20_000;
-
 /** Counts the rows that differ; undefined where there are too many to do it at every step. */
 export function tally(answer: Answer, reference: Answer): Tally | undefined {
-  if (answer.length > TALLY_MAX || reference.length > TALLY_MAX) return undefined;
+  if (answer.length > ROWS_AT_ONCE || reference.length > ROWS_AT_ONCE) return undefined;
   let [changed, only] = [0, 0];
   for (let index = 0; index < answer.length; index++) {
     const other = reference.find(answer.id(index));

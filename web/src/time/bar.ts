@@ -21,6 +21,7 @@ export class TimeBar {
   readonly player = new Player();
   readonly #workspace: Workspace;
   readonly #canvas = h('canvas', { class: 'density' });
+  readonly #veil = h('div', { class: 'veil' });
   readonly #handle = h('div', { class: 'handle', role: 'slider', tabindex: 0, 'aria-label': 'Moment', 'aria-valuemin': 0 }, h('span', { class: 'grip' }));
   readonly #pin = h('div', { class: 'pin', hidden: true }, icon('pin') as unknown as Node);
   readonly #strip: HTMLElement;
@@ -40,7 +41,7 @@ export class TimeBar {
   constructor(workspace: Workspace) {
     this.#workspace = workspace;
     this.#scale = new Scale('seq', 0, 1, workspace.session.value.commits);
-    this.#strip = h('div', { class: 'strip' }, this.#canvas, this.#pin, this.#handle);
+    this.#strip = h('div', { class: 'strip' }, this.#canvas, this.#veil, this.#pin, this.#handle);
     this.#play = button('play', 'Play the history', () => this.toggle(), { keys: 'Space' });
     this.#now = button(undefined, 'Now', () => this.go(Infinity), { shown: true, class: 'now', keys: 'End' });
     this.#pinButton = button('pin', 'Compare with this moment', () => this.pin(), { keys: 'P' });
@@ -71,6 +72,11 @@ export class TimeBar {
   go(seq: number): void {
     this.player.stop();
     this.#workspace.moment.go(seq, this.#head);
+  }
+
+  /** The colours have changed. */
+  recolour(): void {
+    this.#drawStrip();
   }
 
   /** The seq that is shown. */
@@ -134,6 +140,7 @@ export class TimeBar {
       this.#timeline = timeline;
       this.#scale = new Scale(axis, timeline.from, timeline.to, session.commits);
       fill(this.#axisButton, h('span', {}, axis === 'time' ? 'by time' : 'by event'));
+      this.#drawStrip();
       this.#draw();
     })();
     return this.#ready;
@@ -146,22 +153,28 @@ export class TimeBar {
     });
   }
 
+  /** What changes with the history, the width and the theme. */
+  #drawStrip(): void {
+    const tables = this.#workspace.session.value.catalogue.value.map((table) => table.name);
+    drawDensity(this.#canvas, this.#timeline, tables);
+    const legend = tables.length > 1 ? tables.slice(0, 8).map((table) => h('span', { style: { '--own': `var(${seriesOf(table, tables)})` } }, table)) : [];
+    fill(this.#legend, ...legend);
+    this.#axisLabels();
+  }
+
+  /** What changes with the moment. */
   #draw(): void {
     const { moment, session } = this.#workspace;
-    const { commits, catalogue } = session.value;
-    const tables = catalogue.value.map((table) => table.name);
+    const { commits } = session.value;
     const seq = this.#seq;
     const place = moment.at.value === 'now' ? 1 : this.#scale.place(seq);
-    drawDensity(this.#canvas, this.#timeline, tables, place);
+    this.#veil.style.left = `${place * 100}%`;
     this.#handle.style.left = `${place * 100}%`;
     this.#pin.hidden = moment.pin.value === 'now';
     if (moment.pin.value !== 'now') this.#pin.style.left = `${this.#scale.place(moment.pin.value) * 100}%`;
     const commit = commits.at(seq);
     this.#say(seq, commit === undefined ? undefined : dateTime(commit.time), commit?.by, commit?.why);
     this.#date.value = commit === undefined ? '' : new Date(commit.time).toISOString().slice(0, 16);
-    const legend = tables.length > 1 ? tables.slice(0, 8).map((table) => h('span', { style: { '--own': `var(${seriesOf(table, tables)})` } }, table)) : [];
-    fill(this.#legend, ...legend);
-    this.#axisLabels();
     document.documentElement.classList.toggle('past', moment.at.value !== 'now');
     this.#now.disabled = moment.at.value === 'now';
     this.#pinButton.setAttribute('aria-pressed', String(moment.pin.value !== 'now'));
@@ -199,8 +212,7 @@ export class TimeBar {
     this.#handle.addEventListener('keydown', (event) => this.#key(event));
     this.#date.addEventListener('change', () => this.#date.value !== '' && this.goTime(Date.parse(`${this.#date.value}:59.999Z`)));
     this.player.playing.watch((playing) => fill(this.#play, icon(playing ? 'pause' : 'play') as unknown as HTMLElement));
-    new ResizeObserver(() => this.#later()).observe(this.#strip);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#later());
+    new ResizeObserver(() => this.#drawStrip()).observe(this.#strip);
   }
 
   #key(event: KeyboardEvent): void {

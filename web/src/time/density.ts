@@ -1,10 +1,10 @@
-// The strip behind the slider: how much happened when, stacked by table, what is to come faded.
+// The strip behind the slider: how much happened when, stacked by table. What is to come lies under a veil of the page's.
 
 import type { Timeline } from 'driftdb';
 import { seriesOf } from '../base/series';
 
-/** Draws the strip. `place` is where the moment is, from 0 to 1. */
-export function drawDensity(canvas: HTMLCanvasElement, timeline: Timeline | undefined, tables: readonly string[], place: number): void {
+/** Draws the strip. */
+export function drawDensity(canvas: HTMLCanvasElement, timeline: Timeline | undefined, tables: readonly string[]): void {
   const ratio = devicePixelRatio;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
@@ -23,7 +23,6 @@ export function drawDensity(canvas: HTMLCanvasElement, timeline: Timeline | unde
   const step = width / timeline.buckets.length;
   timeline.buckets.forEach((bucket, at) => {
     const left = at * step;
-    pen.globalAlpha = (at + 0.5) / timeline.buckets.length <= place ? 1 : 0.28;
     // Roots, so that one large commit does not flatten all others.
     const full = Math.sqrt(sums[at]! / most) * (height - 2);
     let bottom = height;
@@ -36,5 +35,4 @@ export function drawDensity(canvas: HTMLCanvasElement, timeline: Timeline | unde
       bottom -= tall;
     });
   });
-  pen.globalAlpha = 1;
 }
