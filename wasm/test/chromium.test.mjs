@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { browse, noBrowser, serve } from './browser.mjs';
+import { CHROMIUM, browse, noBrowser, serve } from './browser.mjs';
 import { lines, sum } from './golden.mjs';
 
 const skip = { skip: noBrowser, timeout: 60_000 };
@@ -353,5 +353,50 @@ test('a tab that is closed in the middle of an import leaves an empty database',
       return tables;
     }, storage);
     assert.deepEqual(tables, [], storage);
+  }
+});
+
+test('a database that is in IndexedDB already is found there', skip, async () => {
+  const found = await inPage(async () => {
+    const old = await driftdb.open({ name: 'old', storage: 'indexeddb' });
+    await old.exec('CREATE TABLE t (pk=id); INSERT INTO t {"id": 1}');
+    await old.close();
+    const storages = [];
+    for (const name of ['old', 'new', 'new', 'old']) {
+      const db = await driftdb.open(name);
+      storages.push(db.storage, (await db.query('SHOW TABLES')).length);
+      await db.close();
+    }
+    const none = await driftdb.open({ name: 'none', create: false }).catch(({ code }) => code);
+    return [...storages, none, await driftdb.databases()];
+  });
+  assert.deepEqual(found.slice(0, 9), ['indexeddb', 1, 'opfs', 0, 'opfs', 0, 'indexeddb', 1, 'not_a_database']);
+  assert.ok(found[9].includes('old') && found[9].includes('new') && !found[9].includes('none'));
+});
+
+test('a private window: what is written is there as long as it is', skip, async () => {
+  const { chromium } = await import('playwright-core');
+  const own = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+  try {
+    const visits = [];
+    for (const window of [await own.newContext(), await own.newContext()]) {
+      for (let visit = 0; visit < 2; visit++) {
+        const page = await window.newPage();
+        await page.goto(`${server.url}/page.html`);
+        visits.push(await page.evaluate(async () => {
+          const { open } = await import('./dist/index.js');
+          const db = await open({ name: 'private', migrations: ['CREATE TABLE t (pk=id)'] });
+          await db.table('t').insert({ id: (await db.query('SELECT * FROM t')).length });
+          const { length } = await db.query('SELECT * FROM t');
+          await db.close();
+          return `${db.storage} ${length}`;
+        }));
+        await page.close();
+      }
+      await window.close();
+    }
+    assert.deepEqual(visits, ['opfs 1', 'opfs 2', 'opfs 1', 'opfs 2']);
+  } finally {
+    await own.close();
   }
 });

@@ -5,7 +5,7 @@ import { instantiate } from '../generated/glue.js';
 import { Core } from '../host/core.js';
 import type { Home } from '../host/host.js';
 import type { Place, Storage } from '../protocol.js';
-import { openIdb } from './idb.js';
+import { listIdb, openIdb } from './idb.js';
 import { loadModule } from './module.js';
 import { NodeFiles } from './node-files.js';
 import { openOpfs } from './opfs.js';
@@ -34,21 +34,29 @@ export async function open(place: Place): Promise<Home> {
   if (place.storage === 'memory' || place.storage === 'node') return openSync(module, place);
   const { name } = place;
   if (name === undefined) throw fail('invalid_value', 'a database in a browser has a name');
-  if (place.storage === undefined || place.storage === 'opfs') {
+  if (place.storage === 'opfs') return openContainer(module, name, place);
+  if (place.storage === undefined) {
     try {
-      return await openContainer(module, name, place);
+      return await openContainer(module, name, { ...place, create: false });
     } catch (error) {
-      if (place.storage === 'opfs' || !(error instanceof DriftError && error.code === 'no_storage')) throw error;
+      if (!hasCode(error, 'no_storage', 'not_a_database')) throw error;
+      // One that was made where there was no OPFS is not passed over for a new one.
+      const isNew = hasCode(error, 'not_a_database') && !(await listIdb()).includes(name);
+      if (isNew) return openContainer(module, name, place);
     }
   }
   if (place.storage === undefined || place.storage === 'indexeddb') {
     try {
       return await openIdb(instantiate(module), name, place);
     } catch (error) {
-      if (place.storage === 'indexeddb' || !(error instanceof DriftError && error.code === 'no_storage')) throw error;
+      if (place.storage === 'indexeddb' || !hasCode(error, 'no_storage')) throw error;
     }
   }
   throw fail('no_storage', 'nothing here keeps a database: there is neither OPFS nor IndexedDB', "storage: 'memory' keeps it as long as it is open");
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof DriftError && codes.includes(error.code);
 }
 
 async function openContainer(module: WebAssembly.Module, name: string, place: Place): Promise<Home> {

@@ -21,10 +21,10 @@
 //! an array with its length and an object with its shape, whose values follow. A row's place is two words: its value's word and where its
 //! strings start in the text. A shape is its number of names, then the length of each; the names stand in the text one after another.
 
-use std::collections::HashMap;
 use std::hash::Hasher;
 use std::ops::Range;
 
+use driftdb_core::flat::FlatMap;
 use driftdb_core::time::{Seq, Timestamp};
 use driftdb_core::value::{ObjectRef, Raw, Value, ValueRef};
 use twox_hash::XxHash64;
@@ -82,7 +82,7 @@ pub struct Output {
 #[derive(Default)]
 struct Shapes {
     /// A shape by its names, each with its length before it.
-    known: HashMap<Vec<u8>, u32>,
+    known: FlatMap<Vec<u8>, u32>,
     scratch: Vec<u8>,
     count: u32,
     words: Vec<u32>,

@@ -1,5 +1,7 @@
 //! JSON text: reading into owned values, writing from either kind.
 
+#[cfg(any(test, all(target_family = "wasm", target_os = "unknown")))]
+mod double;
 mod number;
 mod read;
 mod string;

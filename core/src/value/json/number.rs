@@ -36,13 +36,23 @@ fn integer(text: &str, span: Span) -> Result<Value> {
 }
 
 fn float(text: &str, span: Span) -> Result<Value> {
-    match text.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(Value::Float(value)),
+    match double(text) {
+        Some(value) if value.is_finite() => Ok(Value::Float(value)),
         _ => {
             let message = format!("the number {} is out of range", shortened(text));
             Err(Error::new(Code::OutOfRange, message).at(span))
         }
     }
+}
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+fn double(text: &str) -> Option<f64> {
+    text.parse().ok()
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+fn double(text: &str) -> Option<f64> {
+    Some(super::double::parse(text))
 }
 
 fn shortened(text: &str) -> alloc::borrow::Cow<'_, str> {
