@@ -35,10 +35,29 @@ function offline(): Plugin {
   };
 }
 
+/** The licences of what is built in. */
+function licences(): Plugin {
+  return {
+    name: 'licences',
+    apply: 'build',
+    generateBundle() {
+      const { packages } = JSON.parse(readFileSync(new URL('package-lock.json', import.meta.url), 'utf8')) as { packages: Record<string, { dev?: boolean; link?: boolean; version?: string }> };
+      const built = Object.entries(packages).filter(([path, one]) => path.startsWith('node_modules/') && one.dev !== true && one.link !== true);
+      const texts = built.map(([path, one]) => {
+        const folder = new URL(`${path}/`, import.meta.url);
+        const name = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
+        if (name === undefined) throw new Error(`${path} has no licence`);
+        return `${path.replace('node_modules/', '')} ${one.version}\n\n${readFileSync(new URL(name, folder), 'utf8').trim()}\n`;
+      });
+      this.emitFile({ type: 'asset', fileName: 'licences.txt', source: texts.join(`\n${'-'.repeat(80)}\n\n`) });
+    },
+  };
+}
+
 export default defineConfig({
   base: './',
   define: { GIT_SAMPLE: JSON.stringify(history !== undefined) },
-  plugins: [sample(), offline()],
+  plugins: [sample(), licences(), offline()],
   build: { outDir: '../dist/web', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, reportCompressedSize: false, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   optimizeDeps: { exclude: ['driftdb'] },

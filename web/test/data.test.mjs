@@ -30,7 +30,7 @@ test('samples: each opens with its question and its result', { skip }, async () 
   await choose(page, /How DriftDB was made/);
   await page.locator('.tables .name', { hasText: 'files' }).waitFor();
   await page.locator('.grid-row [data-column=path]').first().waitFor();
-  await choose(page, /A small shop/);
+  await choose(page, /^A small shop/);
   await page.getByRole('heading', { name: 'Who changed order 7?' }).waitFor();
   await page.getByRole('button', { name: 'Dismiss the question' }).click();
   await page.reload();
@@ -112,7 +112,7 @@ test('CSV, JSON and JSON Lines are dropped; a .drift goes out and comes in with 
 
 test('a sample that is kept is a database like any other, at the same moment', { skip }, async () => {
   const page = await browser.page(server.url);
-  await choose(page, /A small shop/);
+  await choose(page, /^A small shop/);
   await page.getByLabel('Jump to a date and time (UTC)').fill('2026-04-13T12:00');
   await says(page, '13 Apr 2026');
   await page.getByRole('button', { name: 'Keep', exact: true }).click();

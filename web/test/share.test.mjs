@@ -58,13 +58,31 @@ test('a link carries script, data and moment; it opens in memory and touches not
 
 test('an untouched sample is only named in the link', { skip }, async () => {
   const page = await browser.page(server.url);
-  await choose(page, /A small shop/);
+  await choose(page, /^A small shop/);
   await page.getByLabel('Jump to a date and time (UTC)').fill('2026-04-13T12:00');
   await says(page, '13 Apr 2026');
   const url = await link(page);
   assert.ok(url.length < 400, `${url.length}`);
   const guest = await browser.page(url);
   await says(guest, '13 Apr 2026');
+  await guest.close();
+  await page.close();
+});
+
+test('what a link brought is kept under a name, and a reload comes back to that', { skip }, async () => {
+  const page = await browser.page(server.url);
+  await choose(page, /^A small shop/);
+  await run(page, 'PATCH orders KEY 7 SET {"total": 1};\nSELECT * FROM orders');
+  const guest = await browser.page(await link(page));
+  assert.equal(await cell(guest, 7, 'total').textContent(), '1');
+  await guest.getByRole('button', { name: 'Keep', exact: true }).click();
+  await guest.getByRole('textbox', { name: 'Name' }).fill('from a link');
+  await guest.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
+  await guest.locator('.database-name', { hasText: 'from a link' }).waitFor();
+  await guest.reload();
+  await guest.locator('.database-name', { hasText: 'from a link' }).waitFor();
+  await choose(guest, /^from a link$/);
+  assert.equal(await cell(guest, 7, 'total').textContent(), '1');
   await guest.close();
   await page.close();
 });

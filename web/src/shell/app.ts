@@ -65,7 +65,7 @@ export class App {
     const tabs = new ScriptTabs(this.#scripts, (text) => this.#closed(text));
     const side = h('aside', { class: 'side', 'aria-label': 'Database' }, new Tables(this.#workspace, { look: (table) => this.#look(table.name) }).element, new Meter(this.#workspace).element);
     const script = h('section', { class: 'script', 'aria-label': 'Script' }, h('div', { class: 'script-head' }, tabs.element, this.#runBar()), editorHome);
-    const work = h('main', { class: 'work' }, this.#question, script, this.#pane.element);
+    const work = h('main', { class: 'work', on: { pointerdown: () => document.documentElement.classList.remove('with-side') } }, this.#question, script, this.#pane.element);
     root.replaceChildren(this.#header(), side, work, this.#drift.element, this.#bar.element, toasts(), this.#provenance.element);
     this.#listen(root);
     void this.#begin(beginning);
@@ -207,6 +207,7 @@ export class App {
 
   #key(event: KeyboardEvent): void {
     const target = event.target as Element;
+    if (event.key === 'Escape') document.documentElement.classList.remove('with-side');
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.defaultPrevented && target.closest('.cm-editor, dialog') === null) {
       this.#editor.run();
       event.preventDefault();

@@ -65,6 +65,8 @@ export class Databases {
   }
 
   async openStored(name: string): Promise<void> {
+    const { home } = this.#session;
+    if (home.kind === 'stored' && home.name === name) return;
     await this.#open(() => Session.open({ kind: 'stored', name }), undefined);
   }
 
@@ -75,12 +77,12 @@ export class Databases {
   async #open(make: () => Promise<Session>, sample: Sample | undefined, seq?: number): Promise<void> {
     document.documentElement.classList.add('opening');
     try {
-      const { home } = this.#session;
       const session = await make();
       await this.#workspace.open(session);
+      // What a link carried is open no more: a reload comes back to this one.
+      if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);
       if (session.home.kind === 'stored') keep('last', { stored: session.home.name });
       else if (sample !== undefined) keep('last', { sample: sample.id });
-      if (home.kind === 'stored' && session.home.kind === 'stored' && home.name === session.home.name) return;
       await this.#events.opened(sample, seq);
     } catch (error) {
       this.#events.failed(error);

@@ -183,7 +183,7 @@ export class TimeBar {
   #say(seq: number, time: string | undefined, by: unknown, why: unknown): void {
     const isNow = this.#workspace.moment.at.value === 'now';
     const who = [by === null || by === undefined ? '' : `by ${String(by)}`, why === null || why === undefined ? '' : `“${String(why)}”`].filter(Boolean).join(' · ');
-    fill(this.#when, h('strong', {}, isNow ? 'Now' : (time ?? 'Before everything')), h('span', { class: 'faint' }, isNow ? `@seq:${seq}` : `@seq:${seq}${who === '' ? '' : ` · ${who}`}`));
+    fill(this.#when, h('strong', {}, isNow ? 'Now' : (time ?? 'Before everything')), h('span', { class: 'faint' }, isNow ? `@seq:${seq}` : `UTC · @seq:${seq}${who === '' ? '' : ` · ${who}`}`));
     this.#handle.setAttribute('aria-valuemax', String(this.#head));
     this.#handle.setAttribute('aria-valuenow', String(seq));
     this.#handle.setAttribute('aria-valuetext', isNow ? 'now' : `${time ?? 'before everything'}, seq ${seq}${who === '' ? '' : `, ${who}`}`);
