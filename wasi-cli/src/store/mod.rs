@@ -5,6 +5,7 @@
 mod blob;
 mod claim;
 mod error;
+mod identity;
 mod lock;
 mod paths;
 mod pool;

@@ -5,13 +5,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::{Rc, Weak};
-use std::time::SystemTime;
 
 use driftdb_core::storage::Access;
+
+use super::identity::Identity;
 
 /// How many files stay open by default.
 pub const OPEN_FILES_MAX: usize = 200;
@@ -32,31 +33,6 @@ pub struct Slot {
     pub dirty: Cell<bool>,
 }
 
-/// What tells a file from another of the same name.
-#[derive(PartialEq, Eq)]
-struct Identity {
-    number: u64,
-    device: u64,
-    created: Option<SystemTime>,
-}
-
-impl Identity {
-    fn of(metadata: &Metadata) -> Identity {
-        #[cfg(unix)]
-        let (number, device) = {
-            use std::os::unix::fs::MetadataExt;
-            (metadata.ino(), metadata.dev())
-        };
-        #[cfg(not(unix))]
-        let (number, device) = (0, 0);
-        Identity {
-            number,
-            device,
-            created: metadata.created().ok(),
-        }
-    }
-}
-
 impl Slot {
     fn is_open(&self) -> bool {
         self.file.borrow().is_some()
@@ -70,7 +46,7 @@ impl Slot {
 
     fn reopen(&self) -> io::Result<()> {
         let file = Slot::open_options(self.access).open(&*self.path.borrow())?;
-        if Identity::of(&file.metadata()?) != self.identity {
+        if Identity::of(&file, &file.metadata()?)? != self.identity {
             return Err(io::Error::new(
                 io::ErrorKind::NotFound,
                 "the file was replaced by another",
@@ -159,6 +135,7 @@ impl Pool {
                 "a directory stands where a file should be",
             ));
         }
+        let identity = Identity::of(&file, &metadata)?;
         self.make_room();
         self.open.set(self.open.get() + 1);
         let slot = Rc::new(Slot {
@@ -166,7 +143,7 @@ impl Pool {
             open: Rc::clone(&self.open),
             path: RefCell::new(full),
             access,
-            identity: Identity::of(&metadata),
+            identity,
             used: Cell::new(self.tick()),
             pinned: Cell::new(false),
             dirty: Cell::new(false),
