@@ -299,3 +299,24 @@ fn read_file(mut file: &File) -> io::Result<String> {
     file.read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_after_another_took_the_lock_leaves_it_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(LOCK);
+        fs::write(&path, "41\n").unwrap();
+        let late = fs::read_to_string(&path).unwrap();
+        let first = claim(&path, Some(&late), 42, false).unwrap().ok().unwrap();
+        let taken = fs::read_to_string(&path).unwrap();
+        // It has read the LOCK of before, and nothing of the first one's file is in its way.
+        let refused = claim(&path, Some(&late), 42, false).unwrap();
+        assert!(matches!(refused, Err(Refusal::Meanwhile(_))));
+        assert_eq!(fs::read_to_string(&path).unwrap(), taken);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        first.check().unwrap();
+    }
+}
