@@ -16,6 +16,6 @@ mod options;
 mod run;
 mod script;
 mod session;
-mod stores;
+pub mod stores;
 mod watches;
 mod wire;
