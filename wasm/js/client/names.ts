@@ -1,9 +1,13 @@
 // The databases of this origin, by name.
 
-import { DriftError } from '../errors.js';
+import { DriftError, fail } from '../errors.js';
 import { checkName } from '../options.js';
 import { deleteIdb, listIdb } from '../platform/idb.js';
 import { deleteOpfs, listOpfs } from '../platform/opfs.js';
+import { groupOf, leaderLock } from '../tabs/messages.js';
+
+/** How long a tab that was just closed may take to be gone, in milliseconds. */
+const WAIT_MS = 100;
 
 /** What there is no storage for is not there. */
 async function orNone<T>(answer: Promise<T>, none: T): Promise<T> {
@@ -23,6 +27,20 @@ export async function databases(): Promise<string[]> {
 
 /** Deletes a database and all its history; whether there was one. An error if it is open anywhere. */
 export async function deleteDatabase(name: string): Promise<boolean> {
-  const [opfs, idb] = [await orNone(deleteOpfs(checkName(name)), false), await deleteIdb(name)];
-  return opfs || idb;
+  const lock = leaderLock(groupOf(checkName(name), undefined));
+  const remove = async (): Promise<boolean> => {
+    const [opfs, idb] = [await orNone(deleteOpfs(name), false), await deleteIdb(name)];
+    return opfs || idb;
+  };
+  if (globalThis.navigator?.locks === undefined) return remove();
+  // Also while one tab takes over from another, when nobody has the files.
+  const refused = fail('busy', `the database ${name} is open`, 'close it first, in every tab');
+  let given = false;
+  const held = navigator.locks.request(lock, { signal: AbortSignal.timeout(WAIT_MS) }, () => {
+    given = true;
+    return remove();
+  });
+  return held.catch((error: unknown) => {
+    throw given ? error : refused;
+  });
 }

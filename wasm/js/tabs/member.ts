@@ -34,6 +34,8 @@ interface Remote {
 
 interface Right {
   leader: Leader;
+  /** The leader's name, another one each time that this tab leads: calls of its members are of one term. */
+  name: string;
   /** Gives the leader's lock back. */
   release(): void;
 }
@@ -61,6 +63,7 @@ export class Member implements Desk {
   #refused: DriftError | undefined;
   #handing: ReturnType<typeof setTimeout> | undefined;
   #looking: ReturnType<typeof setInterval> | undefined;
+  #terms = 0;
 
   private constructor(place: Place, opener: Opener) {
     this.#place = place;
@@ -137,17 +140,18 @@ export class Member implements Desk {
     await new Promise<void>((release) => {
       this.#unfollow();
       this.#refused = undefined;
-      const leader = new Leader(host, this.#group, this.#id, !this.#place.durable);
-      this.#right = { leader, release };
+      const name = `${this.#id}.${++this.#terms}`;
+      const leader = new Leader(host, this.#group, name, !this.#place.durable);
+      this.#right = { leader, name, release };
       this.storage = host.storage;
       this.#opened?.resolve();
-      this.#say({ what: 'leader', storage: host.storage });
+      this.#say({ what: 'leader', from: name, storage: host.storage });
       this.#flush();
       this.#handOverLater();
     });
   }
 
-  #say(notice: Omit<Notice, 'driftdb' | 'from'>): void {
+  #say(notice: Omit<Notice, 'driftdb' | 'from'> & { from?: string }): void {
     this.#channel.postMessage({ driftdb: PROTOCOL, from: this.#id, ...notice });
   }
 
@@ -166,7 +170,7 @@ export class Member implements Desk {
       case 'hello':
         if (this.#right === undefined) return;
         this.#right.leader.hello(notice.from, notice.hello!);
-        this.#say({ what: 'leader', to: notice.from, storage: this.storage });
+        this.#say({ what: 'leader', from: this.#right.name, to: notice.from, storage: this.storage });
         this.#handOverLater();
         return;
       case 'leader':
