@@ -6,7 +6,7 @@ use driftdb_core::db::{
     Backup, Context, Database, Dump, Outcome, Rows, Schema, Step, Verified, Verify, Work, Written,
 };
 use driftdb_core::ql::Params;
-use driftdb_core::ql::ast::{Kind as Statement, Statement as Text};
+use driftdb_core::ql::ast::{Kind as Statement, Statement as Text, Term};
 use driftdb_core::time::{Seq, Timestamp};
 use driftdb_core::value::{Object, Raw, Value};
 use driftdb_core::{Code, Error, Result, db};
@@ -20,6 +20,10 @@ use crate::wire::{Kind, Output};
 const PAUSE_COST: u32 = 64;
 /// What a chunk of an export counts as.
 const EXPORT_COST: u32 = 500;
+
+/// Documents of one statement that are written at a time, and what they count as, in rows: as much as a step should do.
+const DOCUMENTS: usize = 256;
+const DOCUMENTS_COST: u32 = 2_000;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +67,8 @@ enum Stage {
     /// The next statement is to be run.
     Next,
     Rows(Rows),
+    /// A statement of many documents, of which so many are written: a transaction of its own.
+    Documents(usize),
     Work(Work),
     Verify(Box<Verify>),
     Changes(Box<Dump>),
@@ -159,6 +165,7 @@ impl Run {
                     1
                 }
                 Stage::Rows(_) => self.row()?,
+                Stage::Documents(_) => self.documents(db, now)?,
                 Stage::Work(work) => match db.advance(work)? {
                     Step::Item(line) => {
                         self.done(db, &line);
@@ -214,6 +221,14 @@ impl Run {
         let statement = pinned.as_ref().unwrap_or(statement);
         // Only the last statement's rows are the answer.
         self.output = Output::default();
+        if documents_of(statement).len() > DOCUMENTS && !db.in_transaction() {
+            match &context.request {
+                Some(request) => db.begin_for(context.meta.as_ref(), request)?,
+                None => db.begin(context.meta.as_ref())?,
+            }
+            self.stage = Stage::Documents(0);
+            return Ok(());
+        }
         let outcome = match db.run(statement, &self.request.params, &context) {
             Err(error) if self.was_created(db, statement) => {
                 self.done(db, error.message());
@@ -242,6 +257,36 @@ impl Run {
             Outcome::Work(work) => self.stage = Stage::Work(work),
         }
         Ok(())
+    }
+
+    /// Writes some more documents of the statement just taken; with the last ones all are committed.
+    fn documents(&mut self, db: &mut Database, now: Timestamp) -> Result<u32> {
+        let Stage::Documents(start) = self.stage else {
+            return Ok(0);
+        };
+        let script = self.request.script.clone();
+        let Some(statement) = script.statements.get(self.next - 1) else {
+            return Err(Error::new(Code::Unsupported, "the statement is gone"));
+        };
+        let rest = documents_of(statement).get(start..).unwrap_or_default();
+        let end = rest.len().min(DOCUMENTS);
+        let Some(part) = rest.get(..end).filter(|part| !part.is_empty()) else {
+            let written = db.commit(now)?;
+            self.stage = Stage::Next;
+            self.wrote(&written, true);
+            return Ok(1);
+        };
+        let part = with_documents(statement, part.to_vec());
+        db.run(&part, &self.request.params, &Context::at(now))?;
+        self.stage = Stage::Documents(start + end);
+        Ok(DOCUMENTS_COST)
+    }
+
+    /// Takes back what the run has written and not committed, as it is given up.
+    pub fn give_up(&self, db: &mut Database) {
+        if matches!(self.stage, Stage::Documents(_)) {
+            db.rollback();
+        }
     }
 
     fn wrote(&mut self, written: &Written, counts: bool) {
@@ -345,5 +390,33 @@ impl Run {
         }
         self.output.finish(out);
         self.output.clear_rows();
+    }
+}
+
+/// The documents of a statement that writes documents.
+fn documents_of(statement: &Text) -> &[Term] {
+    match &statement.kind {
+        Statement::Insert { documents, .. } | Statement::Upsert { documents, .. } => documents,
+        _ => &[],
+    }
+}
+
+/// The statement with some of its documents.
+fn with_documents(statement: &Text, part: Vec<Term>) -> Text {
+    let kind = match &statement.kind {
+        Statement::Insert { table, .. } => Statement::Insert {
+            table: table.clone(),
+            documents: part,
+        },
+        Statement::Upsert { table, .. } => Statement::Upsert {
+            table: table.clone(),
+            documents: part,
+        },
+        other => other.clone(),
+    };
+    Text {
+        span: statement.span,
+        kind,
+        parameters: Vec::new(),
     }
 }

@@ -185,6 +185,7 @@ impl Session {
             Ok(progress) => Ok(progress),
             Err(error) => {
                 let text = run.text().to_string();
+                run.give_up(&mut self.db);
                 self.runs.things.remove(&number);
                 Err(Failure { error, text })
             }
@@ -203,7 +204,9 @@ impl Session {
 
     /// Ends a run, wherever it is.
     pub fn end(&mut self, number: u32) {
-        self.runs.things.remove(&number);
+        if let Some(run) = self.runs.things.remove(&number) {
+            run.give_up(&mut self.db);
+        }
     }
 
     /// One row by its key.

@@ -158,3 +158,40 @@ test('a numbered write goes on with the next engine when its own stops', async (
   assert.ok((await rows(host, 1, 'SHOW DRIFT t KEY 2')).length < 500);
   await host.close();
 });
+
+test('a statement of many documents leaves others their turn, and is written whole or not at all', async () => {
+  const host = await start({ dir: join(home, 'bulk') });
+  await host.call(1, script('CREATE TABLE t (pk=id); INSERT INTO t {"id": -1}'));
+  const count = async () => (await rows(host, 2, 'SELECT COUNT(*) AS c FROM t'))[0].c;
+  const bulk = (from, more = []) => parts.tableCall({}, 'insert', 't', [...Array.from({ length: 40_000 }, (_, id) => ({ id: from + id, n: id })), ...more], { by: 'ann' });
+  let done = false;
+  const running = host.call(1, { ...bulk(0), ...asked(1) }).finally(() => (done = true));
+  let turns = 0;
+  while (!done) {
+    const seen = await count();
+    if (!done) assert.equal(seen, 1, 'nothing of it is seen before the end');
+    turns += 1;
+    await new Promise(setImmediate);
+  }
+  assert.ok(turns > 5, `${turns} turns`);
+  assert.deepEqual(written(await running), { events: 40_000, seq: 40_001 });
+  assert.deepEqual(written(await host.call(1, { ...bulk(0), ...asked(1, true) })), { events: 40_000, seq: 40_001 });
+  assert.equal((await rows(host, 1, 'SHOW DRIFT t KEY 39999'))[0].by, 'ann');
+  await assert.rejects(host.call(1, bulk(100_000, [{ id: 7 }])), { code: 'duplicate_key' });
+  assert.equal(await count(), 40_001);
+  const controller = new AbortController();
+  const aborted = host.call(1, bulk(100_000), controller.signal);
+  setTimeout(() => controller.abort(new Error('enough')), 5);
+  await assert.rejects(aborted, { message: 'enough' });
+  assert.equal(await count(), 40_001);
+  const stopped = host.call(1, bulk(100_000));
+  setTimeout(() => host.stop(), 20);
+  await assert.rejects(stopped, { code: 'crashed' });
+  assert.equal(await count(), 40_001);
+  await host.call(2, script('INSERT INTO t {"id": -2}'));
+  const tx = await host.call(1, { op: 'begin' });
+  await host.call(1, { ...bulk(100_000), tx });
+  await host.call(1, { op: 'rollback', tx });
+  assert.equal(await count(), 40_002);
+  await host.close();
+});
