@@ -108,16 +108,16 @@ export class App {
     this.#ask(sample);
     const { catalogue } = this.#workspace.session.value;
     if (catalogue.value.length === 0) return fill(this.#pane.element, emptyDatabase(() => this.#databases.choose(), () => this.#start()));
-    const fits = (text: string): boolean => {
-      const all = statements(text);
-      return all.length > 0 && all.every((one) => reads(one) && (one.table === undefined || catalogue.value.some((table) => table.name === one.table)));
-    };
-    if (script === undefined && !fits(this.#scripts.current.text)) {
-      this.#scripts.add(sample?.script ?? `SELECT * FROM ${quoteName(catalogue.value[0]!.name)}`);
+    const isThere = (table: string | undefined): boolean => table === undefined || catalogue.value.some((one) => one.name === table);
+    /** What a script reads of this database: what it writes is not done by opening it. */
+    const readable = (text: string): string => statements(text).filter((one) => reads(one) && isThere(one.table)).map((one) => one.text).join(';\n');
+    const all = `SELECT * FROM ${quoteName(catalogue.value[0]!.name)}`;
+    if (script === undefined && readable(this.#scripts.current.text) === '') {
+      this.#scripts.add(sample?.script ?? all);
       this.#editor.set(this.#scripts.current.text);
     }
     if (seq !== undefined) this.#workspace.moment.go(seq, this.#workspace.session.value.head.value.seq);
-    if (fits(this.#editor.text)) await this.run(this.#editor.text, 0, false);
+    await this.run(readable(this.#editor.text) || all, 0, false);
   }
 
   #ask(sample: Sample | undefined): void {
