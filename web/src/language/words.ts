@@ -48,9 +48,3 @@ export function quoteName(name: string): string {
   if (/^[\p{L}_][\p{L}\p{N}_$]*$/u.test(name) && !RESERVED.has(name.toUpperCase())) return name;
   return `\`${name.replaceAll('`', '``')}\``;
 }
-
-/** A key or a value as DriftQL writes it. */
-export function literal(value: unknown): string {
-  if (typeof value === 'bigint') return value.toString();
-  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner)) ?? 'null';
-}

@@ -1,7 +1,6 @@
 // The pane of results: a card for each, its views and what can be taken from it.
 
 import { type IconName, button, fill, h, icon } from '../base/dom';
-import { literal, quoteName } from '../language/words';
 import type { Result } from '../state/result';
 import type { Outcome, Workspace } from '../state/workspace';
 import { offer } from '../data/files';
@@ -99,9 +98,4 @@ export class Pane {
 /** What is shown where a database has no tables. */
 export function emptyDatabase(choose: () => void, start: () => void): HTMLElement {
   return h('div', { class: 'nothing start' }, icon('database') as unknown as Node, h('h2', {}, 'Nothing in here yet'), h('p', {}, 'Drop a CSV, JSON, JSON Lines or .drift file anywhere on the page.'), h('div', { class: 'row' }, button('upload', 'Choose a file', choose, { shown: true, class: 'primary' }), button(undefined, 'Begin with a table', start, { shown: true })));
-}
-
-/** The statement that shows the drift of a row. */
-export function driftStatement(table: string, key: unknown): string {
-  return `SHOW DRIFT ${quoteName(table)} KEY ${literal(key)}`;
 }
