@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { browse, noBrowser, serve } from './browser.mjs';
-import { cell, choose, create, drop, notes, run, says } from './parts.mjs';
+import { cell, choose, create, drop, notes, run, says, shows } from './parts.mjs';
 
 let server;
 let browser;
@@ -124,7 +124,7 @@ test('a sample that is kept is a database like any other, at the same moment', {
   await page.locator('.database-name', { hasText: 'my shop' }).waitFor();
   await page.locator('html.ready').waitFor({ state: 'attached' });
   await run(page, 'SELECT * FROM orders');
-  assert.equal(await cell(page, 7, 'total').textContent(), '24.98');
+  await shows(cell(page, 7, 'total'), '24.98');
   await page.close();
 });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { browse, noBrowser, serve } from './browser.mjs';
-import { cell, notes, run, write } from './parts.mjs';
+import { cell, notes, run, shows, write } from './parts.mjs';
 
 let server;
 let browser;
@@ -88,7 +88,7 @@ test('transactions, writes and their history; a write leads back to now', { skip
   await page.locator('html.past').waitFor({ state: 'attached' });
   await run(page, 'BEGIN WITH {"by": "ann", "why": "a test"};\nPATCH orders KEY 1 SET {"status": "lost"};\nPATCH orders KEY 2 SET {"status": "lost"};\nCOMMIT;\nSELECT * FROM orders');
   await notes(page).filter({ hasText: '2 events written' }).waitFor();
-  assert.equal(await cell(page, 1, 'status').textContent(), 'lost');
+  await shows(cell(page, 1, 'status'), 'lost');
   assert.equal(await page.locator('html.past').count(), 0);
   await cell(page, 1, 'status').click();
   await page.getByRole('complementary', { name: 'History of a row' }).getByText('a test').waitFor();

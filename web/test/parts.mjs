@@ -14,6 +14,12 @@ export function cell(page, first, column, grid = 0) {
   return row.locator(`[data-column="${column}"]`);
 }
 
+/** Waits until a cell has just this text: results follow the slider, they do not wait for it. */
+export async function shows(cell, text) {
+  const exactly = new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+  await cell.filter({ hasText: exactly }).waitFor();
+}
+
 /** Puts a script into the editor as somebody who types it, and runs it. */
 export async function run(page, script) {
   await write(page, script);

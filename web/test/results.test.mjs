@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { browse, noBrowser, serve } from './browser.mjs';
-import { cell, run, says } from './parts.mjs';
+import { cell, run, says, shows } from './parts.mjs';
 
 let server;
 let browser;
@@ -89,7 +89,7 @@ test('a row: its drift with who, when and why; a moment of it is gone to, and br
   await says(page, 'now');
   await page.waitForFunction(() => [...document.querySelectorAll('.event')].length === 7);
   assert.match(await history(page).locator('.event').first().textContent(), /by you.*restored from @seq:95/);
-  assert.equal(await cell(page, 7, 'total').textContent(), '249.8');
+  await shows(cell(page, 7, 'total'), '249.8');
   await page.close();
 });
 

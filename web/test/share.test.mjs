@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { browse, noBrowser, serve } from './browser.mjs';
-import { cell, choose, create, drop, run, says } from './parts.mjs';
+import { cell, choose, create, drop, run, says, shows } from './parts.mjs';
 
 let server;
 let browser;
@@ -52,7 +52,7 @@ test('a link carries script, data and moment; it opens in memory and touches not
   await page.keyboard.press('End');
   await page.getByRole('slider').focus();
   await page.keyboard.press('End');
-  assert.equal(await cell(page, 1, 'mood').textContent(), 'great');
+  await shows(cell(page, 1, 'mood'), 'great');
   await page.close();
 });
 
@@ -74,7 +74,7 @@ test('what a link brought is kept under a name, and a reload comes back to that'
   await choose(page, /^A small shop/);
   await run(page, 'PATCH orders KEY 7 SET {"total": 1};\nSELECT * FROM orders');
   const guest = await browser.page(await link(page));
-  assert.equal(await cell(guest, 7, 'total').textContent(), '1');
+  await shows(cell(guest, 7, 'total'), '1');
   await guest.getByRole('button', { name: 'Keep', exact: true }).click();
   await guest.getByRole('textbox', { name: 'Name' }).fill('from a link');
   await guest.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
@@ -82,7 +82,7 @@ test('what a link brought is kept under a name, and a reload comes back to that'
   await guest.reload();
   await guest.locator('.database-name', { hasText: 'from a link' }).waitFor();
   await choose(guest, /^from a link$/);
-  assert.equal(await cell(guest, 7, 'total').textContent(), '1');
+  await shows(cell(guest, 7, 'total'), '1');
   await guest.close();
   await page.close();
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { browse, noBrowser, serve } from './browser.mjs';
-import { cell, run, says, slider } from './parts.mjs';
+import { cell, run, says, shows, slider } from './parts.mjs';
 
 let server;
 let browser;
@@ -51,12 +51,12 @@ test('a date is jumped to; a commit is never shown by half', { skip }, async () 
   const page = await browser.page(server.url);
   await page.getByLabel('Jump to a date and time (UTC)').fill('2026-04-14T02:58');
   await says(page, 'seq 5');
-  assert.equal(await cell(page, 7, 'total').textContent(), '249.8');
+  await shows(cell(page, 7, 'total'), '249.8');
   await slider(page).focus();
   await page.keyboard.press('ArrowRight');
   await says(page, 'price-sync');
   // All orders of that transaction, in one step.
-  for (const [order, total] of [[7, '24.98'], [3, '6.29'], [12, '7.98']]) assert.equal(await cell(page, order, 'total').textContent(), total);
+  for (const [order, total] of [[7, '24.98'], [3, '6.29'], [12, '7.98']]) await shows(cell(page, order, 'total'), total);
   await page.close();
 });
 
@@ -70,12 +70,12 @@ test('every open result goes to the moment, and what differs from now, or from a
   assert.equal(await cell(page, 7, 'customer').and(page.locator('.changed')).count(), 0);
   await page.locator('.grid').nth(1).locator('.cell.changed').first().waitFor();
   assert.equal(await page.locator('.grid').nth(2).locator('.cell').first().textContent(), fixed);
-  assert.match(await page.locator('.counts').first().textContent(), /differ.*not there yet/);
+  await page.locator('.counts').first().filter({ hasText: /differ.*not there yet/ }).waitFor();
   await page.getByRole('button', { name: 'Compare with this moment' }).click();
   await page.locator('.cell.changed').first().waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Now', exact: true }).click();
   await cell(page, 7, 'total').and(page.locator('.changed')).waitFor();
-  assert.equal(await cell(page, 7, 'total').textContent(), '24.98');
+  await shows(cell(page, 7, 'total'), '24.98');
   await page.getByRole('button', { name: 'Compare with this moment' }).click();
   await page.locator('.cell.changed').first().waitFor({ state: 'detached' });
   await page.close();
