@@ -356,6 +356,38 @@ test('a tab that is closed in the middle of an import leaves an empty database',
   }
 });
 
+test('a tab that does not lead exports and imports, and may go in the middle of it', skip, async () => {
+  const [leader, other, gone] = [await browser.page(server.url), await browser.page(server.url), await browser.page(server.url)];
+  const open = async () => {
+    globalThis.db = await driftdb.open('passed on');
+    const from = await driftdb.open({ storage: 'memory' });
+    await from.exec('CREATE TABLE t (pk=id)');
+    await from.table('t').insert(Array.from({ length: 20_000 }, (_, id) => ({ id, text: `text ${id}` })));
+    globalThis.bytes = new Uint8Array(await new Response(from.export()).arrayBuffer());
+    await from.close();
+  };
+  for (const page of [leader, gone, other]) await page.evaluate(open);
+  await gone.evaluate(() => new Promise((resolve) => {
+    void db.import((async function* () {
+      yield bytes.subarray(0, bytes.length >> 1);
+      resolve();
+      await new Promise(() => {});
+    })());
+  }));
+  const waiting = leader.evaluate(async () => (await db.query('SHOW TABLES')).length);
+  await gone.close();
+  assert.equal(await waiting, 0);
+  assert.equal((await other.evaluate(() => db.import(bytes))).seq, 20_000);
+  assert.equal(await leader.evaluate(async () => (await db.query('SELECT COUNT(*) AS n FROM t')).at(0).n), 20_000);
+  const same = await other.evaluate(async () => {
+    const again = new Uint8Array(await new Response(db.export()).arrayBuffer());
+    return again.length === bytes.length && again.every((byte, i) => byte === bytes[i]);
+  });
+  assert.ok(same);
+  await leader.close();
+  await other.close();
+});
+
 test('a database that is in IndexedDB already is found there', skip, async () => {
   const found = await inPage(async () => {
     const old = await driftdb.open({ name: 'old', storage: 'indexeddb' });
