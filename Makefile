@@ -45,6 +45,10 @@ test-long: ## the same with the hunts (models, crashes, corruption) at full leng
 bench: ## the benchmark, with SQLite and redb beside
 	@cargo run --release --package driftdb-bench --bin driftdb-bench
 
+.PHONY: bench-web
+bench-web: ## the same in Chromium, with sqlite-wasm, wa-sqlite and PGlite beside (ARGS='--quick', '--engines driftdb,wa-sqlite', '--write')
+	@tools/bench-web $(ARGS)
+
 .PHONY: fmt
 fmt: ## format the code
 	@cargo fmt --all
