@@ -39,7 +39,7 @@ test: ## all tests; ends with how many passed and failed
 
 .PHONY: test-long
 test-long: ## the same with the hunts (models, crashes, corruption) at full length
-	@DRIFTDB_HUNT=long .ci/test --release
+	@DRIFTDB_HUNT=long .ci/test --profile hunt
 
 .PHONY: bench
 bench: ## the benchmark, with SQLite and redb beside
