@@ -1,13 +1,13 @@
 //! The nearest double of a decimal number, as `str::parse` finds it; but without its tables of 10 KiB, which do not compress and which a module that browsers load would
-//! have to bring. Short numbers are exact in doubles; all others are divided out bit by bit.
+//! have to bring. Short numbers are divided at once, all others bit by bit.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 /// Digits beyond so many say only that the number is a little larger: a double's neighbours differ earlier.
 const DIGITS_MAX: usize = 800;
-/// Powers of ten up to this are exact.
-const EXACT_POWER: u32 = 22;
+/// Ten to this fits into 64 bits.
+const SHORT_POWER: u32 = 19;
 /// Of the smallest and the largest double's exponents.
 const MIN_EXPONENT: i64 = -1022;
 const MAX_EXPONENT: i64 = 1023;
@@ -61,7 +61,7 @@ fn positive(digits: impl Iterator<Item = u8>, mut exponent: i64) -> f64 {
         return 0.0;
     }
     if count <= 19
-        && let Some(value) = exactly(short, exponent)
+        && let Some(value) = quickly(short, exponent)
     {
         return value;
     }
@@ -73,22 +73,27 @@ fn positive(digits: impl Iterator<Item = u8>, mut exponent: i64) -> f64 {
     }
 }
 
-/// Where number and power are doubles, one rounding gives the nearest.
-fn exactly(number: u64, exponent: i64) -> Option<f64> {
+/// Most numbers: what fits into 128 bits is rounded once.
+fn quickly(number: u64, exponent: i64) -> Option<f64> {
     let power = u32::try_from(exponent.unsigned_abs()).ok()?;
-    if number > 1 << 53 || power > EXACT_POWER {
+    if power > SHORT_POWER {
         return None;
     }
+    let (number, power) = (u128::from(number), 10_u128.pow(power));
     #[allow(
         clippy::cast_precision_loss,
-        reason = "it is at most 2^53; 10^22 has 52 bits besides its twos"
+        reason = "the cast rounds to the nearest double, as is wanted"
     )]
-    let (number, power) = (number as f64, 10_u128.pow(power) as f64);
-    Some(if exponent < 0 {
-        number / power
-    } else {
-        number * power
-    })
+    if exponent >= 0 {
+        return Some((number * power) as f64);
+    }
+    // A quotient of 63 bits or more, of which the last says whether anything follows.
+    let shift = number.leading_zeros();
+    let number = number << shift;
+    let quotient = number / power | u128::from(number % power > 0);
+    let scale = f64::from_bits((1023 - u64::from(shift)) << FRACTION_BITS);
+    #[allow(clippy::cast_precision_loss, reason = "as above")]
+    Some(quotient as f64 * scale)
 }
 
 /// The number times a power of ten as a quotient, of which as many bits are made as a double has, and one to round by.
@@ -271,6 +276,13 @@ mod tests {
                 check(&format!("{value:.3e}"));
                 check(&format!("{value:.25e}"));
             }
+        }
+
+        #[test]
+        fn short_ones(number in any::<u64>(), places in 0_usize..25, exponent in -25_i32..25) {
+            check(&format!("{number}e{exponent}"));
+            check(&format!("{}.{:0places$}1", number % 1000, number % 7));
+            check(&format!("{}", number as f64 / 1e5));
         }
 
         #[test]
