@@ -90,7 +90,7 @@ fn quickly(number: u64, exponent: i64) -> Option<f64> {
     // A quotient of 63 bits or more, of which the last says whether anything follows.
     let shift = number.leading_zeros();
     let number = number << shift;
-    let quotient = number / power | u128::from(number % power > 0);
+    let quotient = (number / power) | u128::from(number % power > 0);
     let scale = f64::from_bits((1023 - u64::from(shift)) << FRACTION_BITS);
     #[allow(clippy::cast_precision_loss, reason = "as above")]
     Some(quotient as f64 * scale)
