@@ -54,11 +54,15 @@ async function versionOf(context) {
   return /Chrome\/([\d.]+)/.exec(agent)?.[1] ?? 'unknown';
 }
 
-/** Ends a page's process at once, as a crash does. */
+/** Ends a page's process at once, as a crash does. Of some pages nobody hears that they have gone. */
 export async function crash(page) {
   const session = await page.context().newCDPSession(page);
   const crashed = new Promise((resolve) => page.once('crash', resolve));
   session.send('Page.crash').catch(() => {});
-  await crashed;
-  await page.close();
+  await Promise.race([crashed, pause(2_000)]);
+  await Promise.race([page.close(), pause(2_000)]);
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

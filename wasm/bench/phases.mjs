@@ -102,11 +102,16 @@ export class Phases {
         if (round > 0) this.#worker.measure(title, ' k/s', 'more', goal).add(name, figure / 1e3);
       }
     }
+    await this.#scans(call, '', round === 0);
+  }
+
+  async #scans(call, when, warming = false) {
+    const { events, engines } = this;
     for (const [at, title, goal] of [[undefined, 'scan + group', 2], [Math.floor(events / 2), 'scan + group AS OF N/2', 3]]) {
-      for (const { name } of engines) {
-        for (let time = 0; time < 3; time++) {
+      for (let time = 0; time < 5; time++) {
+        for (const { name } of engines) {
           const figure = await call(name, 'groups', { at });
-          if (round > 0) this.#worker.measure(title, ' ms', 'less', goal).add(name, figure);
+          if (!warming && time > 1) this.#worker.measure(`${title}${when}`, ' ms', 'less', goal).add(name, figure);
         }
       }
     }
@@ -147,7 +152,7 @@ export class Phases {
     return result;
   }
 
-  /** Ends a page's process while its worker loads. */
+  /** Ends a page's process while its worker writes. */
   async #kill(engine) {
     const { at } = await this.#together([engine], false);
     const from = (this.#later += 1_000_000);
@@ -221,6 +226,7 @@ export class Phases {
   async commits() {
     const { events, engines, rounds, budget } = this;
     const { at, call } = await this.#together(engines, false);
+    await this.#scans(call, ', after reopening');
     for (let round = 0; round <= rounds; round++) {
       say(`commits ${round} of ${rounds}`);
       for (const { name } of engines) {
@@ -232,10 +238,12 @@ export class Phases {
     await at.close();
   }
 
-  /** What an engine's worker and wasm weigh. */
+  /** What an engine's worker and wasm weigh. The slow part of it is brotli. */
   sized() {
+    const weighed = new Map();
     for (const { name, lib } of this.engines) {
-      const { raw, gzip, brotli } = sizes(lib);
+      if (!weighed.has(lib)) weighed.set(lib, sizes(lib));
+      const { raw, gzip, brotli } = weighed.get(lib);
       this.#worker.measure('worker and wasm, raw', ' KB', 'less').add(name, raw);
       this.#worker.measure('worker and wasm, gzip', ' KB', 'less').add(name, gzip);
       this.#worker.measure('worker and wasm, brotli', ' KB', 'less').add(name, brotli);

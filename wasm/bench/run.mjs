@@ -1,7 +1,7 @@
 // The benchmark in a browser: `node run.mjs [--events N] [--quick] [--engines a,b] [--rounds R] [--write]`. All engines in one run and in turns; no figure fails it,
 // a wrong answer does.
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,8 @@ import { parseArgs } from 'node:util';
 import { browse, serve } from './browser.mjs';
 import { ENGINES, bundle, version } from './engines.mjs';
 import { Phases } from './phases.mjs';
+
+const SAID = '## What the figures say';
 
 const { values } = parseArgs({
   options: {
@@ -56,5 +58,8 @@ const text = `${facts.map((fact) => `- ${fact}`).join('\n')}\n\n${phases.tables(
 console.log(text);
 if (values.write) {
   const file = join(dirname(fileURLToPath(import.meta.url)), '../../docs/BENCHMARKS-WEB.md');
-  writeFileSync(file, `# Benchmarks in the browser\n\nWritten by \`make bench-web\`.\n\n${text}\n`);
+  // What people have said about the figures stays, below them.
+  const said = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const kept = said.includes(SAID) ? `\n${said.slice(said.indexOf(SAID))}` : '';
+  writeFileSync(file, `# Benchmarks in the browser\n\nWritten by \`make bench-web ARGS=--write\`.\n\n${text}\n${kept}`);
 }

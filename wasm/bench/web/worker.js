@@ -6,7 +6,6 @@ import { Random, Stream, customer, key, mails } from './workload.js';
 const BATCH = 1_000;
 let engine;
 let stream;
-let loading = false;
 
 /** The stream, made up to its end if another worker has loaded it. */
 function whole(events) {
@@ -129,13 +128,16 @@ const ops = {
   history: ({ key }) => engine.history(key),
   scan: ({ at }) => engine.groups(at),
 
-  /** Loads until the worker is gone; tells after each transaction. */
+  /** Three transactions of a thousand, then single ones until the worker is gone: every engine is killed with the same behind it. */
   async loadOn({ events, from }) {
     const all = whole(events);
     const random = new Random(from);
-    loading = true;
-    for (let seq = from; loading; postMessage({ loaded: (seq += BATCH) })) {
-      await engine.load(Array.from({ length: BATCH }, (_, i) => all.patch(random, seq + i + 1)));
+    let seq = from;
+    for (let i = 0; i < 3; i++) await engine.load(Array.from({ length: BATCH }, () => all.patch(random, ++seq)));
+    postMessage({ loaded: seq });
+    for (;;) {
+      await engine.commit(all.patch(random, ++seq));
+      await new Promise((resolve) => setTimeout(resolve, 5));
     }
   },
 

@@ -63,9 +63,12 @@ export class Server {
   }
 }
 
+/** Smaller buffers are copied sooner than handed over. */
+const HANDED_BYTES = 16 << 10;
+
 /** What an answer hands over. */
 function buffersOf(answer: Answer): ArrayBuffer[] {
   if (typeof answer !== 'object' || answer === null) return [];
   const list = answer instanceof Uint8Array ? [answer] : Array.isArray(answer) ? answer : answer.buffers;
-  return list.map((bytes) => bytes.buffer as ArrayBuffer);
+  return list.map((bytes) => bytes.buffer as ArrayBuffer).filter((buffer) => buffer.byteLength >= HANDED_BYTES);
 }
