@@ -2,7 +2,7 @@
 
 import { Host } from './host/host.js';
 import { type Desk, type Port, Server } from './host/serve.js';
-import { nodeModule } from './platform/module.js';
+import { loadModule, nodeModule } from './platform/module.js';
 import { open } from './platform/open.js';
 import type { Place, Request } from './protocol.js';
 import { Member } from './tabs/member.js';
@@ -16,7 +16,12 @@ const parent = nodeModule<{ parentPort: ParentPort | null }>('worker_threads')?.
 
 /** Opens a database for a page: together with other tabs, or for itself. */
 async function openDesk(place: Place): Promise<Desk> {
-  if (place.shared === true && globalThis.navigator?.locks !== undefined && typeof BroadcastChannel === 'function') return Member.open(place, open);
+  if (place.shared === true && globalThis.navigator?.locks !== undefined && typeof BroadcastChannel === 'function') {
+    const member = await Member.open(place, open);
+    // A tab that takes over later may be without network then. If the module cannot be had now it is asked for again.
+    loadModule(place).catch(() => {});
+    return member;
+  }
   const host = await Host.open(place, open);
   return { storage: host.storage, call: (call, signal) => host.call(0, call, signal), close: () => host.close() };
 }

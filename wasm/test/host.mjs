@@ -21,6 +21,10 @@ export async function hostParts() {
     export { readOptions } from './js/options.ts';
     export { scriptCall, tableCall } from './js/calls.ts';
     export { Batch } from './js/wire/decode.ts';
+    export { Lanes } from './js/tabs/lanes.ts';
+    export { Leader } from './js/tabs/leader.ts';
+    export { Pending } from './js/tabs/pending.ts';
+    export { pairChannel } from './js/tabs/messages.ts';
   `;
   await build({ stdin: { contents, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', platform: 'neutral', outfile, logLevel: 'error' });
   const parts = await import(pathToFileURL(outfile).href);

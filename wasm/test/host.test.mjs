@@ -195,3 +195,39 @@ test('a statement of many documents leaves others their turn, and is written who
   assert.equal(await count(), 40_002);
   await host.close();
 });
+
+test('the right to write is given back once when a client leaves while the engine is opened anew', async () => {
+  let opened;
+  const place = parts.readOptions({ dir: join(home, 'twice'), wasmUrl }).place;
+  const host = await parts.Host.open(place, async (place) => {
+    const home = await parts.open(place);
+    opened?.();
+    return home;
+  });
+  await host.call(1, script('CREATE TABLE t (pk=id)'));
+  await host.call(1, { op: 'begin' });
+  const second = host.call(2, { op: 'begin' });
+  opened = () => host.leave(1);
+  host.stop();
+  await host.call(3, script('SHOW TABLES'));
+  const tx = await second;
+  await assert.rejects(host.call(3, { op: 'begin', wait: 10 }), { code: 'busy' }, 'one at a time');
+  await host.call(2, script('INSERT INTO t {"id": 1}', { tx }));
+  await host.call(2, { op: 'commit', tx });
+  await host.call(3, script('INSERT INTO t {"id": 2}'));
+  await host.close();
+});
+
+test('a commit waits also for what begins while it waits', async () => {
+  const host = await start({ storage: 'memory' });
+  await host.call(1, script('CREATE TABLE t (pk=id)'));
+  const tx = await host.call(1, { op: 'begin' });
+  const many = (from, length) => script(Array.from({ length }, (_, id) => `INSERT INTO t {"id": ${from + id}}`).join(';'), { tx });
+  const first = host.call(1, many(0, 2_000));
+  const commit = host.call(1, { op: 'commit', tx });
+  await new Promise(setImmediate);
+  const late = host.call(1, many(10_000, 8_000));
+  await Promise.all([first, late]);
+  assert.equal(written([await commit]).events, 10_000);
+  await host.close();
+});

@@ -248,6 +248,68 @@ test('a frozen leader is a clear error, and no end', skip, async () => {
   for (const page of [a, b, c]) await page.close();
 });
 
+test('a transaction that a frozen leader was left with is taken back', skip, async () => {
+  const [a, b] = await Promise.all([tab(), tab()]);
+  await openIn(a, 'left');
+  await openIn(b, { name: 'left', busyTimeout: 300 });
+  await a.evaluate(() => db.exec('CREATE TABLE t (pk=id)'));
+  const begun = b.evaluate(() => {
+    globalThis.ended = db.transaction(async (tx) => {
+      await tx.table('t').insert({ id: 1 });
+      await new Promise((go) => (globalThis.go = go));
+      await tx.table('t').insert({ id: 2 });
+    }).then(() => 'done', ({ code }) => code);
+  });
+  await begun;
+  await b.waitForFunction(() => globalThis.go !== undefined);
+  await a.evaluate(() => worker.postMessage({ freeze: 4_500 }));
+  assert.equal(await b.evaluate(() => (go(), ended)), 'busy');
+  const rows = await a.evaluate(async () => {
+    await db.table('t').insert({ id: 3 });
+    return (await db.query('SELECT * FROM t')).rows;
+  });
+  assert.deepEqual(rows, [{ id: 3 }]);
+  await a.close();
+  await b.close();
+});
+
+test('a script of the leader that fails while it hands over is not done again', skip, async () => {
+  const [a, b] = await Promise.all([tab(), tab()]);
+  for (const page of [a, b]) await openIn(page, 'failing');
+  await a.evaluate(() => db.exec('CREATE TABLE t (pk=id); INSERT INTO t {"id": 0}'));
+  const tries = await a.evaluate(async () => {
+    Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
+    document.dispatchEvent(new Event('visibilitychange'));
+    const script = `${'PATCH t KEY 0 SET {"n": 1};'.repeat(30)} INSERT INTO t {"id": 0}`;
+    let tries = 0;
+    for (let until = Infinity; Date.now() < until; tries++) {
+      const error = await db.exec(script).catch((error) => error);
+      if (error.code !== 'duplicate_key') throw error;
+      if (!leads && until === Infinity) until = Date.now() + 300;
+    }
+    return tries;
+  });
+  assert.deepEqual([await a.evaluate(() => leads), await b.evaluate(() => leads)], [false, true], 'the other one leads');
+  assert.equal(await b.evaluate(async () => (await db.table('t').history(0)).length), 1 + 30 * tries);
+  await a.close();
+  await b.close();
+});
+
+test('a tab takes over without network', skip, async () => {
+  const [a, b] = await Promise.all([tab(), tab()]);
+  for (const page of [a, b]) await openIn(page, 'offline');
+  await a.evaluate(() => db.exec('CREATE TABLE t (pk=id)'));
+  await pause(500);
+  await browser.context.setOffline(true);
+  try {
+    await a.close();
+    assert.equal(await b.evaluate(async () => (await db.table('t').insert({ id: 1 })).seq), 1);
+  } finally {
+    await browser.context.setOffline(false);
+  }
+  await b.close();
+});
+
 test('tabs of different versions do not talk to each other', skip, async () => {
   const [a, b] = await Promise.all([tab(), tab()]);
   await openIn(a, 'versions');

@@ -222,7 +222,8 @@ export class Host {
   async #end(client: number, number: number, commit: boolean, asked?: Asked): Promise<Answer> {
     const transaction = this.#transaction;
     const isOpen = (): boolean => transaction?.number === number && transaction.client === client && this.#transaction === transaction;
-    if (isOpen()) await Promise.allSettled(transaction!.active);
+    // While one is waited for another may begin.
+    while (isOpen() && transaction!.active.size > 0) await Promise.allSettled(transaction!.active);
     if (!isOpen()) {
       // It may have been committed before its answer was lost.
       const answer = asked?.again === true ? this.#core.answered(asked)?.slice() : undefined;
@@ -336,11 +337,11 @@ export class Host {
     }
     this.#reopening ??= (async () => {
       try {
-        const transaction = this.#transaction;
         this.#home.dispose?.();
         this.#home = await this.#opener(this.#place);
         this.#breakOff();
-        if (transaction !== undefined) {
+        // As it is by now: its client may have left meanwhile, and given the right back.
+        if (this.#transaction !== undefined) {
           this.#transaction = undefined;
           this.#writers.release();
         }

@@ -5,6 +5,9 @@ import type { Host } from '../host/host.js';
 import type { Answer, Call } from '../protocol.js';
 import { type Ask, type Hello, type Tell, pairChannel, tabLock } from './messages.js';
 
+/** A call that runs longer than this is no short one. Milliseconds. */
+const SHORT_MS = 100;
+
 interface Member {
   channel: BroadcastChannel;
   calls: Calls;
@@ -21,8 +24,8 @@ export class Leader {
   /** Whether commits are not durable when they return. */
   readonly #batch: boolean;
   readonly #members = new Map<string, Member>();
-  /** What is under way and ends by itself. */
-  readonly #active = new Set<Promise<unknown>>();
+  /** What is under way and ends by itself, and since when. */
+  readonly #active = new Map<Promise<unknown>, number>();
   #numbers = 0;
   #stopped = false;
 
@@ -36,6 +39,12 @@ export class Leader {
   /** Whether one of the other tabs is seen. */
   get anyVisible(): boolean {
     return [...this.#members.values()].some(({ hello }) => hello.visible);
+  }
+
+  /** Whether something would end with it, or would be waited for by all tabs if no more calls were taken. */
+  get busy(): boolean {
+    const short = performance.now() - SHORT_MS;
+    return this.host.busy || [...this.#active.values()].some((since) => since < short);
   }
 
   /** A tab is there, or has something new to say of itself. */
@@ -57,11 +66,12 @@ export class Leader {
       return answer;
     });
     channel.onmessage = ({ data }: MessageEvent<Ask>) => {
-      // What is not answered is asked of the next leader.
-      if (this.#stopped) return;
       if ('ping' in data) post({ pong: true });
-      else if ('call' in data && Date.now() > data.until) post({ id: data.id, error: { code: 'busy', message: 'the call came too late: nobody waits for it any more' } });
-      else void calls.receive(data);
+      // What is not answered is asked of the next leader.
+      else if (this.#stopped) return;
+      else if ('call' in data && Date.now() > data.until && !isEnd(data.call)) post({ id: data.id, error: { code: 'busy', message: 'the call came too late: nobody waits for it any more' } });
+      // Until the answer is on its way: after its channel is closed nobody would hear it.
+      else void this.#until(calls.receive(data), data);
     };
     const watch = new AbortController();
     // It is given when the tab is no more.
@@ -82,10 +92,13 @@ export class Leader {
 
   /** Answers a call of a client. */
   async call(client: number, call: Call, signal?: AbortSignal): Promise<Answer> {
-    const running = this.host.call(client, call, signal);
+    return this.#until(this.host.call(client, call, signal), { call });
+  }
+
+  async #until<T>(running: Promise<T>, asked: { call: Call } | { abort: true }): Promise<T> {
     // The wait for a feed's next piece may never end.
-    if (call.op === 'more') return running;
-    this.#active.add(running);
+    if ('call' in asked && asked.call.op === 'more') return running;
+    this.#active.set(running, performance.now());
     try {
       return await running;
     } finally {
@@ -97,7 +110,7 @@ export class Leader {
   async stop(drain: boolean): Promise<void> {
     if (drain) {
       this.#stopped = true;
-      while (this.#active.size > 0) await Promise.allSettled(this.#active);
+      while (this.#active.size > 0) await Promise.allSettled(this.#active.keys());
     }
     this.#stopped = true;
     for (const { channel, watch } of this.#members.values()) {
@@ -107,4 +120,9 @@ export class Leader {
     this.#members.clear();
     await this.host.close();
   }
+}
+
+/** Whether a call ends something, which has to end also if nobody waits for the answer. */
+function isEnd(call: Call): boolean {
+  return call.op === 'rollback' || call.op === 'cancel' || (call.op === 'importEnd' && !call.whole);
 }

@@ -61,6 +61,8 @@ export class Member implements Desk {
   #opening = false;
   /** Set while a leader of another version has the database. */
   #refused: DriftError | undefined;
+  /** Why this tab could not take over, until somebody has. */
+  #fault: unknown;
   #handing: ReturnType<typeof setTimeout> | undefined;
   #looking: ReturnType<typeof setInterval> | undefined;
   #terms = 0;
@@ -129,9 +131,13 @@ export class Member implements Desk {
       host = await Host.open({ ...this.#place, wait }, this.#opener);
     } catch (error) {
       this.#opened?.reject(error);
-      this.#pending.fail(error);
-      // Whoever has the files in spite of the lock may give them back.
-      if (!first) setTimeout(() => this.#run(), SILENCE_MS);
+      if (first) {
+        this.#pending.fail(error);
+        return;
+      }
+      // Another tab may have more luck, and whoever has the files in spite of the lock may give them back: who waits is told when it has taken too long.
+      this.#fault = error;
+      setTimeout(() => this.#run(), SILENCE_MS);
       return;
     } finally {
       this.#opening = false;
@@ -139,7 +145,7 @@ export class Member implements Desk {
     if (this.#life.signal.aborted) return host.close();
     await new Promise<void>((release) => {
       this.#unfollow();
-      this.#refused = undefined;
+      this.#refused = this.#fault = undefined;
       const name = `${this.#id}.${++this.#terms}`;
       const leader = new Leader(host, this.#group, name, !this.#place.durable);
       this.#right = { leader, name, release };
@@ -193,7 +199,7 @@ export class Member implements Desk {
   #follow(id: string, storage: Storage): void {
     if (this.#right !== undefined || this.#remote?.id === id) return;
     this.#unfollow();
-    this.#refused = undefined;
+    this.#refused = this.#fault = undefined;
     this.storage = storage;
     const channel = pairChannel(this.#group, id, this.#id);
     const remote: Remote = (this.#remote = { id, channel, linked: false, heard: performance.now() });
@@ -238,9 +244,10 @@ export class Member implements Desk {
     leader.call(SELF, call, signal).then(
       (answer) => this.#pending.settle({ id, answer }),
       (error: unknown) => {
-        // What another tab is to lead is asked of it.
-        if (this.#right?.leader === leader || this.#life.signal.aborted) this.#pending.reject(id, error);
-        else this.#pending.again(id);
+        // The wait for a feed's next piece ends with its host: the next leader says what becomes of it. Anything else has failed, and may have been done in part.
+        const handed = this.#right?.leader !== leader && !this.#life.signal.aborted;
+        if (handed && call.op === 'more') this.#pending.again(id);
+        else this.#pending.reject(id, error);
       },
     );
   }
@@ -257,7 +264,7 @@ export class Member implements Desk {
   #look(): void {
     if (this.#right !== undefined || !this.#pending.waiting) return;
     this.#remote?.channel.postMessage({ ping: true } satisfies Ask);
-    this.#pending.expire(this.#remote?.heard ?? 0, frozen);
+    this.#pending.expire(this.#remote?.heard ?? 0, () => this.#fault ?? frozen());
   }
 
   /** Whether this tab's page is seen. */
@@ -285,8 +292,8 @@ export class Member implements Desk {
   async #handOver(): Promise<void> {
     const right = this.#right;
     if (right === undefined) return;
-    // Transactions and streams end with the host.
-    if (right.leader.host.busy) {
+    // Transactions and streams end with the host, and nobody is answered until the last call is.
+    if (right.leader.busy) {
       this.#handing = setTimeout(() => void this.#handOver(), LINK_MS);
       return;
     }

@@ -11,6 +11,8 @@ interface One {
   readonly signal: AbortSignal | undefined;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
+  /** Tells the leader that has it that nobody waits for it. */
+  readonly abort: (id: number) => void;
   /** When it was asked, or asked again. */
   since: number;
   /** Whether a leader has it now; whether one may have had it. */
@@ -36,6 +38,22 @@ function isFeed(call: Call): boolean {
   return call.op === 'more';
 }
 
+/** What ends what a call has opened. */
+function endOf(op: Call['op'], number: number): Call | undefined {
+  switch (op) {
+    case 'begin':
+      return { op: 'rollback', tx: number };
+    case 'import':
+      return { op: 'importEnd', import: number, whole: false };
+    case 'stream':
+    case 'live':
+    case 'changes':
+      return { op: 'cancel', feed: number };
+    default:
+      return undefined;
+  }
+}
+
 /** The calls of a tab. */
 export class Pending {
   readonly #lanes: Lanes;
@@ -43,6 +61,8 @@ export class Pending {
   readonly #calls = new Map<number, One>();
   /** The lanes of transactions, from their begin to their end. */
   readonly #transactions = new Map<number, Lane>();
+  /** What was asked by calls that have expired while a leader had them: what their late answers open has no owner. */
+  readonly #expired = new Map<number, Call['op']>();
   #last = 0;
 
   constructor(lanes: Lanes, silence: number) {
@@ -59,7 +79,7 @@ export class Pending {
   add(call: Call, signal: AbortSignal | undefined, abort: (id: number) => void): Promise<Answer> {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
-      this.#calls.set(id, { id, call, signal, resolve, reject, since: performance.now(), sent: false, asked: false, lane: undefined });
+      this.#calls.set(id, { id, call, signal, resolve, reject, abort, since: performance.now(), sent: false, asked: false, lane: undefined });
       signal?.addEventListener('abort', () => {
         const one = this.#calls.get(id);
         if (one?.sent === true) abort(id);
@@ -73,6 +93,10 @@ export class Pending {
     for (const one of this.#calls.values()) {
       if (one.sent) continue;
       const { id, call, signal } = one;
+      if (signal?.aborted === true) {
+        this.reject(id, signal.reason);
+        continue;
+      }
       if (!own && isNumbered(call) && (one.lane ??= this.#lanes.take()) === undefined) continue;
       const again = one.asked;
       one.sent = true;
@@ -87,6 +111,7 @@ export class Pending {
 
   /** No leader has anything any more. */
   unsent(): void {
+    this.#expired.clear();
     for (const one of this.#calls.values()) {
       if (!one.sent) continue;
       one.since = performance.now();
@@ -106,7 +131,10 @@ export class Pending {
   /** An answer. */
   settle(reply: Exclude<Tell, { pong: true }>): void {
     const one = this.#calls.get(reply.id);
-    if (one === undefined) return;
+    if (one === undefined) {
+      this.#late(reply);
+      return;
+    }
     this.#calls.delete(one.id);
     if ('error' in reply) {
       this.#end(one, true);
@@ -117,6 +145,14 @@ export class Pending {
     if (one.call.op === 'begin' && one.lane !== undefined) this.#transactions.set(reply.answer as number, one.lane);
     else this.#end(one, true);
     one.resolve(reply.answer);
+  }
+
+  /** The answer to a call that has expired: what it has opened is ended, as nobody else will. */
+  #late(reply: Exclude<Tell, { pong: true }>): void {
+    const op = this.#expired.get(reply.id);
+    this.#expired.delete(reply.id);
+    const end = op !== undefined && 'answer' in reply ? endOf(op, reply.answer as number) : undefined;
+    if (end !== undefined) this.add(end, undefined, () => {}).catch(() => {});
   }
 
   /** Ends a call without an answer. */
@@ -142,10 +178,15 @@ export class Pending {
   }
 
   /** Ends calls for which no leader has given a sign of life for too long. */
-  expire(heard: number, error: () => DriftError): void {
+  expire(heard: number, error: () => unknown): void {
     const now = performance.now();
     for (const one of [...this.#calls.values()]) {
-      if (!isFeed(one.call) && now - Math.max(heard, one.since) > this.#silence) this.reject(one.id, error());
+      if (isFeed(one.call) || now - Math.max(heard, one.since) <= this.#silence) continue;
+      if (one.sent) {
+        this.#expired.set(one.id, one.call.op);
+        one.abort(one.id);
+      }
+      this.reject(one.id, error());
     }
   }
 }

@@ -1,0 +1,108 @@
+// What tabs and their leader say to one another, taken out of the package: calls that nobody waits for any more, and a leader that is about to go.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { hostParts } from './host.mjs';
+
+let parts;
+
+before(async () => {
+  parts = await hostParts();
+});
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+const silence = () => new Error('silence');
+
+test('what a call opens that has expired is ended when its late answer comes', async () => {
+  const opening = [
+    [{ op: 'begin' }, { op: 'rollback', tx: 7 }],
+    [{ op: 'import' }, { op: 'importEnd', import: 7, whole: false }],
+    [{ op: 'stream', call: {}, bytes: 1 }, { op: 'cancel', feed: 7 }],
+    [{ op: 'live', call: {} }, { op: 'cancel', feed: 7 }],
+    [{ op: 'changes' }, { op: 'cancel', feed: 7 }],
+    [{ op: 'stats' }, undefined],
+  ];
+  for (const [call, end] of opening) {
+    const pending = new parts.Pending(new parts.Lanes('x'), 0);
+    const aborted = [];
+    const answer = pending.add(call, undefined, (id) => aborted.push(id));
+    const [{ id }] = pending.take(false);
+    await settled();
+    pending.expire(0, silence);
+    await assert.rejects(answer, { message: 'silence' });
+    assert.deepEqual(aborted, [id], 'its leader is told');
+    pending.settle({ id, answer: 7 });
+    assert.deepEqual([...pending.take(false)].map(({ call }) => call), end === undefined ? [] : [end], call.op);
+    pending.settle({ id, answer: 7 });
+    assert.deepEqual([...pending.take(false)], [], 'once');
+  }
+});
+
+test('what has expired is not ended at another leader, and what was aborted is not sent', async () => {
+  const pending = new parts.Pending(new parts.Lanes('x'), 0);
+  const answer = pending.add({ op: 'begin' }, undefined, () => {});
+  const [{ id }] = pending.take(false);
+  await settled();
+  pending.expire(0, silence);
+  await assert.rejects(answer);
+  pending.unsent();
+  pending.settle({ id, answer: 7 });
+  const controller = new AbortController();
+  const more = pending.add({ op: 'more', feed: 1 }, controller.signal, () => {});
+  const [sent] = pending.take(true);
+  controller.abort(new Error('enough'));
+  pending.again(sent.id);
+  assert.deepEqual([...pending.take(false)], []);
+  await assert.rejects(more, { message: 'enough' });
+});
+
+/** A leader whose host answers when it is told to, and a member of its. */
+async function pair(name) {
+  Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { locks: { request: () => new Promise(() => {}) } } });
+  const calls = [];
+  const host = { busy: false, call: (_, call) => new Promise((resolve) => calls.push({ call, resolve })), close: async () => {}, leave() {} };
+  const leader = new parts.Leader(host, name, 'leader', false);
+  leader.hello('member', { visible: true, durable: true });
+  const channel = parts.pairChannel(name, 'leader', 'member');
+  const heard = [];
+  channel.onmessage = ({ data }) => heard.push(data);
+  const ask = async (message) => {
+    channel.postMessage(message);
+    await settled();
+  };
+  return { leader, calls, heard, ask, close: () => channel.close() };
+}
+
+test('what ends something is done however late it comes', async () => {
+  const { leader, calls, heard, ask, close } = await pair('late');
+  const late = (id, call) => ask({ id, call, until: Date.now() - 1 });
+  await late(1, { op: 'script', text: '' });
+  await late(2, { op: 'commit', tx: 1 });
+  await late(3, { op: 'importEnd', import: 1, whole: true });
+  assert.deepEqual(heard.map(({ error }) => error.code), ['busy', 'busy', 'busy']);
+  await late(4, { op: 'rollback', tx: 1 });
+  await late(5, { op: 'cancel', feed: 1 });
+  await late(6, { op: 'importEnd', import: 1, whole: false });
+  assert.deepEqual(calls.map(({ call }) => call.op), ['rollback', 'cancel', 'importEnd']);
+  await leader.stop(false);
+  close();
+});
+
+test('a leader that goes answers what it has taken, gives signs of life until then, and waits for no long call', async () => {
+  const { leader, calls, heard, ask, close } = await pair('drain');
+  await ask({ id: 1, call: { op: 'stats' }, until: Date.now() + 5_000 });
+  assert.equal(leader.busy, false, 'the call may be a short one');
+  await settled();
+  await settled();
+  assert.equal(leader.busy, true, 'it is a long one');
+  const stopped = leader.stop(true);
+  await ask({ ping: true });
+  assert.deepEqual(heard, [{ pong: true }]);
+  await ask({ id: 2, call: { op: 'stats' }, until: Date.now() + 5_000 });
+  assert.equal(calls.length, 1, 'it takes no more');
+  calls[0].resolve(42);
+  await stopped;
+  await settled();
+  assert.deepEqual(heard.slice(1), [{ id: 1, answer: 42 }]);
+  close();
+});
