@@ -230,3 +230,51 @@ test('a commit waits also for what begins while it waits', async () => {
   assert.equal(written([await commit]).events, 10_000);
   await host.close();
 });
+
+/** A host whose storage is durable later: `storage.store` is what that takes. */
+async function late(dir, storage) {
+  const opener = async (place) => {
+    const home = await parts.open(place);
+    const durable = () => storage.store(home.core);
+    return { core: home.core, storage: home.storage, durable };
+  };
+  return parts.Host.open(parts.readOptions({ dir, wasmUrl }).place, opener);
+}
+
+test('what a script has committed before its error is stored before that is told', async () => {
+  let stored = 0;
+  const host = await late(join(home, 'before an error'), { store: async () => void (stored += 1) });
+  await assert.rejects(host.call(1, script('CREATE TABLE t (pk=id); INSERT INTO t {"id": 1}; INSERT INTO t {"id": 1}')), { code: 'duplicate_key' });
+  assert.equal(stored, 1);
+  await host.close();
+});
+
+test('what cannot be stored is told to who has written it; who reads can ask again', async () => {
+  let full = false;
+  const storage = {
+    async store(core) {
+      if (!full) return;
+      core.abandon();
+      throw Object.assign(new Error('full'), { code: 'storage_full' });
+    },
+  };
+  const host = await late(join(home, 'full'), storage);
+  await host.call(1, script('CREATE TABLE t (pk=id); INSERT INTO t {"id": 1}'));
+  full = true;
+  await assert.rejects(host.call(1, script('INSERT INTO t {"id": 2}')), { code: 'storage_full' });
+  await assert.rejects(host.call(1, script('INSERT INTO t {"id": 3}; INSERT INTO t {"id": 3}')), { code: 'storage_full' }, 'its first commit is not there');
+  await assert.rejects(host.call(1, script('SELECT * FROM t')), { code: 'crashed', retryable: true });
+  await assert.rejects(host.call(1, { op: 'live', call: script('SELECT * FROM t') }), { code: 'crashed', retryable: true });
+  full = false;
+  assert.ok((await rows(host, 1, 'SELECT * FROM t')).length > 0);
+  await host.close();
+});
+
+test('who waits to write when the database is closed is told', async () => {
+  const host = await start({ storage: 'memory' });
+  await host.call(1, script('CREATE TABLE t (pk=id)'));
+  await host.call(1, { op: 'begin' });
+  const waiting = assert.rejects(host.call(2, { ...script('INSERT INTO t {"id": 1}'), wait: 2 ** 31 - 1 }), { code: 'closed' });
+  await host.close();
+  await waiting;
+});

@@ -4,7 +4,7 @@ import { DriftError, fail } from '../errors.js';
 import type { Answer, Asked, Call, GetCall, Piece, Place, StepsCall, Storage } from '../protocol.js';
 import { type Core, Progress } from './core.js';
 import { Changes, type Feed, Live, Rows } from './feeds.js';
-import { check, pointOf, settle } from './rules.js';
+import { check, commits, pointOf, settle } from './rules.js';
 import { slice } from './slice.js';
 import { LONG, Writers } from './writers.js';
 
@@ -88,8 +88,15 @@ export class Host {
     if (call.op !== 'more') clearTimeout(this.#idle);
     try {
       if (this.#import !== undefined) await this.#imported(call, signal);
-      const answer = await this.#answer(client, call, signal);
-      await this.#home.durable?.();
+      let answer: Answer;
+      try {
+        answer = await this.#answer(client, call, signal);
+      } catch (error) {
+        // What a script or lines have committed before their error stays.
+        if (!this.#core.crashed && !this.#closed) await this.#durable(call);
+        throw error;
+      }
+      await this.#durable(call);
       return answer;
     } catch (error) {
       // What has a number is asked again of the next engine, once: what was done is known there.
@@ -98,6 +105,16 @@ export class Host {
       return await this.call(client, { ...call, asked: { ...asked, again: true } } as Call, signal);
     } finally {
       this.#upkeepLater();
+    }
+  }
+
+  /** Waits until what was committed is stored. That it cannot be is told to who has written; who has not can ask again. */
+  async #durable(call: Call): Promise<void> {
+    const { core } = this.#home;
+    try {
+      await this.#home.durable?.();
+    } catch (error) {
+      throw commits(core, call) ? error : lost();
     }
   }
 
@@ -380,7 +397,9 @@ export class Host {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#idle);
-    for (const feed of this.#feeds.values()) feed.fail?.(fail('closed', 'the database is closed'));
+    const closed = fail('closed', 'the database is closed');
+    for (const feed of this.#feeds.values()) feed.fail?.(closed);
+    this.#writers.fail(closed);
     try {
       this.#core.cancelImport();
       this.#core.close();

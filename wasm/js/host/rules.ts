@@ -1,7 +1,7 @@
 // What a call may do, given who holds the open transaction. The same for the worker and for the synchronous API.
 
 import { fail } from '../errors.js';
-import type { GetCall, StepsCall } from '../protocol.js';
+import type { Call, GetCall, StepsCall } from '../protocol.js';
 import type { Core } from './core.js';
 
 /** Refuses a call that cannot be, whoever else is at work. */
@@ -15,6 +15,21 @@ export function check(core: Core, call: StepsCall | GetCall, open: number | unde
   }
   if (call.tx !== undefined && call.op === 'script' && core.script(call.text).controls) {
     throw fail('transaction', 'BEGIN, COMMIT and ROLLBACK cannot stand here', 'the callback commits by returning and rolls back by throwing');
+  }
+}
+
+/** Whether something may be committed by a call. */
+export function commits(core: Core, call: Call): boolean {
+  switch (call.op) {
+    case 'script':
+    case 'table':
+      return call.tx === undefined && core.writes(call);
+    case 'commit':
+    case 'load':
+    case 'flush':
+      return true;
+    default:
+      return call.op.startsWith('import');
   }
 }
 

@@ -7,12 +7,14 @@ export const LONG = 2 ** 31 - 1;
 
 interface Waiter {
   admit(): void;
+  refuse(error: Error): void;
 }
 
 /** The right to write. */
 export class Writers {
   #held = false;
   readonly #queue: Waiter[] = [];
+  #ended: Error | undefined;
 
   /** Whether somebody writes. */
   get busy(): boolean {
@@ -22,6 +24,7 @@ export class Writers {
   /** Waits for the right. An aborted signal ends the wait with its reason. */
   async acquire(wait: number, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
+    if (this.#ended !== undefined) throw this.#ended;
     if (!this.#held) {
       this.#held = true;
       return;
@@ -33,19 +36,19 @@ export class Writers {
         const at = this.#queue.indexOf(waiter);
         if (at >= 0) this.#queue.splice(at, 1);
       };
-      const aborted = (): void => {
-        done();
-        reject(signal!.reason as Error);
-      };
       const waiter: Waiter = {
         admit: () => {
           done();
           resolve();
         },
+        refuse: (error) => {
+          done();
+          reject(error);
+        },
       };
+      const aborted = (): void => waiter.refuse(signal!.reason as Error);
       const timer = setTimeout(() => {
-        done();
-        reject(fail('busy', `another transaction has been open for ${wait} ms`, 'try again, or set a longer busyTimeout'));
+        waiter.refuse(fail('busy', `another transaction has been open for ${wait} ms`, 'try again, or set a longer busyTimeout'));
       }, wait);
       signal?.addEventListener('abort', aborted);
       this.#queue.push(waiter);
@@ -57,5 +60,11 @@ export class Writers {
     const next = this.#queue[0];
     if (next === undefined) this.#held = false;
     else next.admit();
+  }
+
+  /** Nobody may write any more: who waits, waits in vain. */
+  fail(error: Error): void {
+    this.#ended = error;
+    for (const waiter of [...this.#queue]) waiter.refuse(error);
   }
 }

@@ -16,6 +16,9 @@ interface Member {
   hello: Hello;
 }
 
+/** After these a tab that asked for it finds durable what was committed. */
+const COMMITTING: readonly Call['op'][] = ['script', 'table', 'commit', 'load'];
+
 /** The clients of a host that are other tabs. */
 export class Leader {
   readonly host: Host;
@@ -61,9 +64,12 @@ export class Leader {
       if (this.#members.get(from)?.channel === channel) channel.postMessage(message);
     };
     const calls = new Calls(post, async (call, signal) => {
-      const answer = await this.call(client, call, signal);
-      if (this.#batch && hello.durable && (call.op === 'script' || call.op === 'table' || call.op === 'commit')) await this.call(client, { op: 'flush' });
-      return answer;
+      try {
+        return await this.call(client, call, signal);
+      } finally {
+        // Also what was committed before an error.
+        if (this.#batch && hello.durable && COMMITTING.includes(call.op)) await this.call(client, { op: 'flush' });
+      }
     });
     channel.onmessage = ({ data }: MessageEvent<Ask>) => {
       if ('ping' in data) post({ pong: true });
