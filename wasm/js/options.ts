@@ -13,6 +13,8 @@ export interface Settings {
 }
 
 const BUSY_TIMEOUT = 5_000;
+/** What a timer takes at most; one of more would ring at once. */
+const TIMEOUT_MAX = 2 ** 31 - 1;
 const OWN = ['name', 'dir', 'storage', 'busyTimeout', 'integers', 'wasmUrl', 'wasmModule', 'migrations'];
 
 function oneOf<T>(name: string, value: T, allowed: readonly T[]): T {
@@ -36,8 +38,9 @@ export function readOptions(given: string | OpenOptions): { place: Place; settin
   if (typeof options !== 'object' || options === null) throw fail('invalid_value', 'open takes a name, a path or an object of options');
   const storage = oneOf('storage', options.storage ?? 'auto', ['auto', 'opfs', 'indexeddb', 'memory', 'node'] as const);
   const integers = oneOf('integers', options.integers ?? 'auto', ['auto', 'bigint', 'number'] as const);
-  const busyTimeout = options.busyTimeout ?? BUSY_TIMEOUT;
-  if (typeof busyTimeout !== 'number' || !(busyTimeout >= 0)) throw fail('invalid_value', `busyTimeout cannot be ${String(busyTimeout)}`);
+  const wait = options.busyTimeout ?? BUSY_TIMEOUT;
+  if (typeof wait !== 'number' || !(wait >= 0)) throw fail('invalid_value', `busyTimeout cannot be ${String(wait)}`);
+  const busyTimeout = Math.min(wait, TIMEOUT_MAX);
   if (options.name === undefined && options.dir === undefined && storage !== 'memory') {
     throw fail('invalid_value', 'open needs a name or a directory', "or storage: 'memory'");
   }

@@ -198,6 +198,26 @@ test('others wait in order, up to their busyTimeout', async () => {
   await Promise.all([db.close(), other.close(), hasty.close()]);
 });
 
+test('a busyTimeout without end waits', async () => {
+  const dir = join(home, 'patient');
+  const db = await open({ dir, busyTimeout: Infinity });
+  await db.exec('CREATE TABLE t (pk=id)');
+  const started = db.transaction(() => sleep(50));
+  await sleep(5);
+  await db.table('t').insert({ id: 1 });
+  await started;
+  await db.close();
+});
+
+test('what is under way when the database is closed ends', async () => {
+  const db = await open({ dir: join(home, 'under way') });
+  await db.exec('CREATE TABLE t (pk=id)');
+  const started = db.transaction(() => sleep(50));
+  await sleep(5);
+  const waiting = db.table('t').insert({ id: 1 });
+  await Promise.all([assert.rejects(waiting, { code: 'closed' }), assert.rejects(started, { code: 'closed' }), db.close()]);
+});
+
 test('handles of one database share it, counted', async () => {
   const dir = join(home, 'shared');
   const [a, b] = await Promise.all([open(dir), open({ dir, integers: 'bigint' })]);

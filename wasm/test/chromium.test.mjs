@@ -259,6 +259,36 @@ test('IndexedDB: kept over a reload, one user, transactions whole', skip, async 
   await other.close();
 });
 
+test('IndexedDB: what a script committed before its error is there after the page has gone', skip, async () => {
+  const page = await browser.page(server.url);
+  const code = await page.evaluate(async () => {
+    const db = await driftdb.open({ name: 'idb half', storage: 'indexeddb' });
+    await db.exec('CREATE TABLE t (pk=id)');
+    return db.exec('INSERT INTO t {"id": 1}; INSERT INTO t {"id": 1}').catch((error) => error.code);
+  });
+  assert.equal(code, 'duplicate_key');
+  await page.close();
+  const rows = await inPage(async () => {
+    const db = await driftdb.open({ name: 'idb half', storage: 'indexeddb' });
+    const { rows } = await db.query('SELECT * FROM t');
+    await db.close();
+    return rows;
+  });
+  assert.deepEqual(rows, [{ id: 1 }]);
+});
+
+test('what is under way when the database is closed ends', skip, async () => {
+  const code = await inPage(async () => {
+    const db = await driftdb.open({ name: 'under way', multiTab: false });
+    await db.exec('CREATE TABLE t (pk=id)');
+    await db.table('t').insert(Array.from({ length: 20_000 }, (_, id) => ({ id, text: `row ${id}` })));
+    const query = db.query('SELECT text, COUNT(*) AS c FROM t WHERE text LIKE "%r%o%w%" GROUP BY text ORDER BY c').then(() => 'answered', (error) => error.code);
+    await db.close();
+    return Promise.race([query, new Promise((resolve) => setTimeout(() => resolve('nothing'), 2_000))]);
+  });
+  assert.equal(code, 'closed');
+});
+
 test('IndexedDB: what was acknowledged is there after the page was killed', skip, async () => {
   const page = await browser.page(server.url);
   let acknowledged = 0;

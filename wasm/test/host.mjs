@@ -20,6 +20,9 @@ export async function hostParts() {
     export { open } from './js/platform/open.ts';
     export { readOptions } from './js/options.ts';
     export { scriptCall, tableCall } from './js/calls.ts';
+    export { Channel } from './js/client/channel.ts';
+    export { Link } from './js/client/link.ts';
+    export { startLive } from './js/client/live.ts';
     export { Batch } from './js/wire/decode.ts';
     export { Lanes } from './js/tabs/lanes.ts';
     export { Leader } from './js/tabs/leader.ts';

@@ -268,3 +268,74 @@ test('a live query goes on after the engine has stopped', async () => {
   assert.notEqual((await host.call(1, { op: 'more', feed: again })).mark, mark);
   await host.close();
 });
+
+/** The client's end, with the other end played: what `answer` returns is the answer, nothing is none. */
+async function played(answer) {
+  const { Channel, Link, startLive } = await hostParts();
+  const calls = [];
+  const post = ({ id, call }) => {
+    if (call === undefined) return;
+    calls.push(call);
+    const given = answer(call);
+    if (given !== undefined) setTimeout(() => channel.receive({ id, ...given }));
+  };
+  const channel = new Channel({ post, end: () => {} });
+  return { calls, link: new Link(channel, { integers: 'auto', busyTimeout: 5_000 }), startLive };
+}
+
+test('a live query that is closed before it is open leaves nothing', async () => {
+  const { calls, link, startLive } = await played(({ op }) => ({ answer: op === 'live' ? 7 : null }));
+  startLive(link, 'SELECT 1', undefined, () => {}).close();
+  await pause(20);
+  assert.deepEqual(calls.at(-1), { op: 'cancel', feed: 7 });
+  assert.deepEqual(calls.map(({ op }) => op), ['live', 'cancel']);
+  const rows = link.stream({ op: 'script', text: 'SELECT 1' }, AbortSignal.timeout(0));
+  await rows.next().catch(() => {});
+  await pause(20);
+  assert.deepEqual(calls.slice(2).map(({ op }) => op).filter((op) => op !== 'more'), ['stream', 'cancel']);
+});
+
+test('a live query outlasts any number of leaders that were there for some time, and gives up where none is', async (t) => {
+  let now = 0;
+  let lasts = 2_000;
+  t.mock.method(performance, 'now', () => now);
+  const crashed = { error: { code: 'crashed', message: 'gone' } };
+  const { calls, link, startLive } = await played(({ op }) => {
+    if (op === 'more') now += lasts;
+    return op === 'live' ? { answer: 7 } : op === 'more' ? crashed : { answer: null };
+  });
+  const opened = () => calls.filter(({ op }) => op === 'live').length;
+  const errors = [];
+  startLive(link, 'SELECT 1', undefined, () => {}, { onError: (error) => errors.push(error.code) });
+  while (opened() < 9 && errors.length === 0) await pause(5);
+  assert.deepEqual(errors, []);
+  lasts = 1;
+  while (errors.length === 0) await pause(5);
+  assert.deepEqual(errors, ['crashed']);
+  assert.ok(opened() <= 9 + 6, `${opened()}`);
+});
+
+test('a handle that is closed hears nothing more, while another has the database open', async () => {
+  const dir = join(home, 'handles');
+  const [a, b] = [await open(dir), await open(dir)];
+  await a.exec('CREATE TABLE t (pk=id)');
+  const { got, callback, until } = collector();
+  a.live('SELECT * FROM t', callback);
+  const commits = a.changes();
+  const next = assert.rejects(commits.next(), { code: 'closed' });
+  await until((all) => all.length === 1);
+  const unfinished = a.transaction(async (tx) => {
+    await tx.table('t').insert({ id: 1 });
+    await a.close();
+  });
+  await assert.rejects(unfinished, { code: 'closed' });
+  await next;
+  await assert.rejects(a.transaction(() => {}), { code: 'closed' });
+  a.live('SELECT * FROM t', callback);
+  await assert.rejects(a.changes({ since: 0 }).next(), { code: 'closed' });
+  await b.table('t').insert({ id: 2 });
+  await pause(50);
+  assert.equal(got.length, 1);
+  assert.deepEqual((await b.query('SELECT * FROM t')).rows, [{ id: 2 }]);
+  await b.close();
+});

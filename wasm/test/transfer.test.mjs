@@ -202,6 +202,19 @@ test('while a file comes in, others wait for its end', async () => {
   await db.close();
 });
 
+test('an abort when the file is in comes too late', async () => {
+  const from = filled({ storage: 'memory' }, 3_000);
+  const db = await open({ storage: 'memory' });
+  const controller = new AbortController();
+  const source = (async function* () {
+    yield* from.export();
+    setTimeout(() => controller.abort());
+  })();
+  assert.equal((await db.import(source, { signal: controller.signal })).seq, from.stats().seq);
+  assert.equal(controller.signal.aborted, true);
+  await db.close();
+});
+
 test('a process that ends in the middle of an import leaves an empty database', async () => {
   const bytes = Buffer.concat([...filled({ storage: 'memory' }, 3_000).export()]);
   writeFileSync(join(home, 'half.drift'), bytes);

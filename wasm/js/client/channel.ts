@@ -99,13 +99,14 @@ export class Channel {
     return 'answer' in reply ? reply.answer : null;
   }
 
-  /** Begins a transaction. One that has begun in spite of an abort is taken back: nobody else would end it. */
-  async begin(call: Extract<Call, { op: 'begin' }>, signal?: AbortSignal): Promise<number> {
+  /** Opens what has a number and has to be ended: a transaction, a feed. One that was opened in spite of an abort is ended: nobody else would do it. */
+  async begin(call: Call, end: (number: number) => Call, signal?: AbortSignal): Promise<number> {
+    signal?.throwIfAborted();
     const begun = this.call(call) as Promise<number>;
     if (signal === undefined) return begun;
     return new Promise((resolve, reject) => {
       const aborted = (): void => {
-        begun.then((tx) => this.call({ op: 'rollback', tx })).catch(() => {});
+        begun.then((number) => this.call(end(number))).catch(() => {});
         reject(signal.reason as Error);
       };
       signal.addEventListener('abort', aborted);
@@ -113,12 +114,17 @@ export class Channel {
     });
   }
 
-  /** Closes the database and ends the worker. */
+  /** Opens a feed. */
+  feed(call: Call, signal?: AbortSignal): Promise<number> {
+    return this.begin(call, (feed) => ({ op: 'cancel', feed }), signal);
+  }
+
+  /** Closes the database and ends the worker. What is under way fails: of a worker's end a browser tells nothing. */
   async close(): Promise<void> {
     try {
       await this.#ask((id) => ({ id, close: true }), [], undefined);
     } finally {
-      this.#broken ??= fail('closed', 'the database is closed');
+      this.fail(fail('closed', 'the database is closed'));
       this.#peer.end();
     }
   }

@@ -38,8 +38,8 @@ export class Database extends Writer {
     const signal = options?.signal;
     let number: number;
     try {
-      signal?.throwIfAborted();
-      number = await channel.begin({ op: 'begin', ...metadata(options), wait: settings.busyTimeout }, signal);
+      this.link.check();
+      number = await channel.begin({ op: 'begin', ...metadata(options), wait: settings.busyTimeout }, (tx) => ({ op: 'rollback', tx }), signal);
     } catch (error) {
       throw this.link.named(error);
     }
@@ -49,6 +49,7 @@ export class Database extends Writer {
       enter(tx);
       const result = await action(tx);
       signal?.throwIfAborted();
+      this.link.check();
       await channel.call({ op: 'commit', tx: number });
       return result;
     } catch (error) {

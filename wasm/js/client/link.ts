@@ -25,7 +25,7 @@ export class Link {
   readonly settings: Settings;
   /** Transactions of this database whose callbacks run. */
   readonly open = new Set<object>();
-  #closed = false;
+  readonly #life = new AbortController();
 
   constructor(channel: Channel, settings: Settings) {
     this.channel = channel;
@@ -34,11 +34,17 @@ export class Link {
 
   /** What was opened with this handle is not used any more. */
   close(): void {
-    this.#closed = true;
+    this.#life.abort(fail('closed', 'the database is closed'));
   }
 
-  #check(): void {
-    if (this.#closed) throw fail('closed', 'the database is closed');
+  /** Ends with the handle. */
+  get life(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  /** Refuses what comes after the handle's end. */
+  check(): void {
+    this.life.throwIfAborted();
   }
 
   /** Refuses what would wait for the transaction whose callback asks for it. */
@@ -51,7 +57,7 @@ export class Link {
 
   /** Runs a call to its end. */
   async run(call: StepsCall, signal: AbortSignal | undefined): Promise<Batch[]> {
-    this.#check();
+    this.check();
     try {
       const buffers = await this.channel.call({ ...call, wait: this.settings.busyTimeout }, signal);
       return (buffers as Uint8Array[]).map((bytes) => this.batch(bytes));
@@ -70,7 +76,7 @@ export class Link {
   }
 
   async get<Row>(call: GetCall, signal: AbortSignal | undefined): Promise<Row | undefined> {
-    this.#check();
+    this.check();
     const batch = this.batch((await this.channel.call(call, signal)) as Uint8Array);
     return batch.length === 0 ? undefined : (batch.row(0) as Row);
   }
@@ -87,8 +93,8 @@ export class Link {
 
   /** An answer in buffers of about so many bytes; one is used while the next is made. */
   async *buffers(call: StepsCall, size: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
-    this.#check();
-    const feed = (await this.channel.call({ op: 'stream', call, bytes: size }, signal)) as number;
+    this.check();
+    const feed = await this.channel.feed({ op: 'stream', call, bytes: size }, signal);
     const ask = (): Promise<Piece> => {
       const next = this.channel.call({ op: 'more', feed }, signal) as Promise<Piece>;
       // If nobody comes for it any more its error is nobody's.
@@ -124,19 +130,19 @@ export class Link {
   }
 
   async stats(signal: AbortSignal | undefined): Promise<Stats> {
-    this.#check();
+    this.check();
     const [bytes, memory] = (await this.channel.call({ op: 'stats' }, signal)) as [Uint8Array, Uint8Array];
     const row = new Batch(bytes, 'number', false).row(0) as Omit<Stats, 'memoryBytes'>;
     return { ...row, memoryBytes: new Float64Array(memory.buffer)[0]! };
   }
 
   async dump(limit: number, signal: AbortSignal | undefined): Promise<string> {
-    this.#check();
+    this.check();
     return (await this.channel.call({ op: 'dump', limit }, signal)) as string;
   }
 
   async load(lines: string, signal: AbortSignal | undefined): Promise<Written> {
-    this.#check();
+    this.check();
     this.refuseInside('db.load');
     const bytes = await this.channel.call({ op: 'load', lines, wait: this.settings.busyTimeout }, signal);
     return written([this.batch(bytes as Uint8Array)]);
@@ -144,14 +150,16 @@ export class Link {
 
   /** Takes a file's bytes in the place of the database, which is empty. */
   async import(source: ImportSource, signal: AbortSignal | undefined): Promise<Imported> {
-    this.#check();
+    this.check();
     this.refuseInside('db.import');
     // Without the signal: an import that was begun has to be ended.
     const number = (await this.channel.call({ op: 'import', wait: this.settings.busyTimeout })) as number;
     try {
       signal?.throwIfAborted();
       for await (const bytes of pieces(source)) await this.channel.call({ op: 'importBytes', import: number, bytes }, signal);
-      const { seq, time } = this.batch((await this.channel.call({ op: 'importEnd', import: number, whole: true }, signal)) as Uint8Array);
+      signal?.throwIfAborted();
+      // Without it again: what is at its end comes to it, and an error would say that the database is empty.
+      const { seq, time } = this.batch((await this.channel.call({ op: 'importEnd', import: number, whole: true })) as Uint8Array);
       return { seq, time };
     } catch (error) {
       // If it is over already there is nothing to give up.
@@ -161,12 +169,12 @@ export class Link {
   }
 
   async timeline(call: TimelineCall, signal: AbortSignal | undefined): Promise<Timeline> {
-    this.#check();
+    this.check();
     return timelineOf((await this.channel.call(call, signal)) as Uint8Array);
   }
 
   async flush(): Promise<void> {
-    this.#check();
+    this.check();
     await this.channel.call({ op: 'flush' });
   }
 }

@@ -25,8 +25,9 @@ export interface LiveOptions extends Abortable {
   onError?(error: DriftError): void;
 }
 
-/** Feeds that break off so often, without a piece in between, are given up. */
+/** Feeds that break off so often, without a piece or some quiet time in between, are given up. */
 const TRIES = 5;
+const QUIET_MS = 1_000;
 const PAUSE_MS = 100;
 
 /**
@@ -37,8 +38,10 @@ async function* pieces(link: Link, open: () => Call, signal: AbortSignal, quiet:
   let wait = false;
   for (let tries = 0; ; tries++) {
     let feed: number | undefined;
+    let since = Infinity;
     try {
-      feed = (await link.channel.call(open(), signal)) as number;
+      feed = await link.channel.feed(open(), signal);
+      since = performance.now();
       for (;;) {
         const piece = (await link.channel.call({ op: 'more', feed }, signal, wait)) as Piece;
         tries = 0;
@@ -47,6 +50,7 @@ async function* pieces(link: Link, open: () => Call, signal: AbortSignal, quiet:
         if (piece.end) return;
       }
     } catch (error) {
+      if (performance.now() - since > QUIET_MS) tries = 0;
       if (!(error instanceof DriftError) || !error.retryable || tries === TRIES) throw error;
     } finally {
       if (feed !== undefined) link.channel.call({ op: 'cancel', feed }).catch(() => {});
@@ -55,19 +59,21 @@ async function* pieces(link: Link, open: () => Call, signal: AbortSignal, quiet:
   }
 }
 
-/** Ends with a signal, or by itself. */
-function ending(signal: AbortSignal | undefined): AbortController {
+/** Ends with the handle, with a signal, or by itself. */
+function ending(link: Link, signal: AbortSignal | undefined): AbortController {
   const controller = new AbortController();
-  const abort = (): void => controller.abort(signal!.reason);
-  if (signal?.aborted === true) abort();
-  signal?.addEventListener('abort', abort, { signal: controller.signal });
+  for (const one of signal === undefined ? [link.life] : [link.life, signal]) {
+    const abort = (): void => controller.abort(one.reason);
+    if (one.aborted) abort();
+    one.addEventListener('abort', abort, { signal: controller.signal });
+  }
   return controller;
 }
 
 /** Calls back with a query's answers. */
 export function startLive<Row>(link: Link, text: string, params: Params | undefined, callback: (result: QueryResult<Row>) => void, options: LiveOptions = {}): Live {
   const call = scriptCall(options.asOf === undefined ? {} : { at: pointText(options.asOf) }, text, params);
-  const controller = ending(options.signal);
+  const controller = ending(link, options.signal);
   const { signal } = controller;
   const report = options.onError ?? ((error: DriftError) => console.error(error));
   let seen: bigint | undefined;
@@ -86,10 +92,11 @@ export function startLive<Row>(link: Link, text: string, params: Params | undefi
       }
     }
   };
+  const close = (): void => controller.abort();
+  // Whatever it ended by, nothing listens any more.
   run().catch((error: unknown) => {
     if (!signal.aborted && (error as DriftError).code !== 'closed') report(error as DriftError);
-  });
-  const close = (): void => controller.abort();
+  }).finally(close);
   return { close, [Symbol.dispose]: close };
 }
 
@@ -100,26 +107,32 @@ export function startChanges(link: Link, since: number | undefined, signal: Abor
   const from = since === undefined ? link.stats(signal).then(({ seq }) => seq) : Promise.resolve(since);
   // Whoever comes for the first commit is told.
   from.catch(() => {});
-  return commits(link, from, ending(signal).signal);
+  return commits(link, from, signal);
 }
 
-async function* commits(link: Link, from: Promise<number>, signal: AbortSignal): AsyncGenerator<Commit, void, undefined> {
+async function* commits(link: Link, from: Promise<number>, given: AbortSignal | undefined): AsyncGenerator<Commit, void, undefined> {
   let after = await from;
+  const controller = ending(link, given);
+  const { signal } = controller;
   let events: CommitEvent[] = [];
   const open = (): Call => {
     events = [];
     return { op: 'changes', since: after };
   };
-  for await (const { buffers } of pieces(link, open, signal, false)) {
-    for (const bytes of buffers) {
-      for (const { time, by, why, meta, more, ...event } of new QueryResult<Event>([link.batch(bytes)])) {
-        events.push(event as CommitEvent);
-        if (more) continue;
-        after = event.seq;
-        yield { seq: event.seq, time, by, why, meta, events };
-        signal.throwIfAborted();
-        events = [];
+  try {
+    for await (const { buffers } of pieces(link, open, signal, false)) {
+      for (const bytes of buffers) {
+        for (const { time, by, why, meta, more, ...event } of new QueryResult<Event>([link.batch(bytes)])) {
+          events.push(event as CommitEvent);
+          if (more) continue;
+          after = event.seq;
+          yield { seq: event.seq, time, by, why, meta, events };
+          signal.throwIfAborted();
+          events = [];
+        }
       }
     }
+  } finally {
+    controller.abort();
   }
 }
