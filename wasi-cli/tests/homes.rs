@@ -275,7 +275,7 @@ fn written_in_turns_and_killed_it_stays_right() {
             .spawn()
             .unwrap();
         let mut input = child.stdin.take().unwrap();
-        let rows: String = (seen..seen + 4000)
+        let rows: String = (seen..seen + 40_000)
             .map(|id| format!("{{\"id\":{id},\"text\":\"{}\"}}\n", "x".repeat(id % 300)))
             .collect();
         let feeder = std::thread::spawn(move || drop(input.write_all(rows.as_bytes())));

@@ -12,7 +12,7 @@ import { lines, sum } from './golden.mjs';
 const FIREFOX = ['/usr/bin/firefox-esr', '/usr/bin/firefox'].find((path) => existsSync(path));
 const packaging = fileURLToPath(new URL('packaging/package.json', import.meta.url));
 const driver = existsSync(new URL('packaging/node_modules/puppeteer-core', import.meta.url));
-const why = FIREFOX === undefined ? 'there is no Firefox (apt-get install firefox-esr)' : !driver && 'puppeteer-core is not installed (npm ci in wasm/test/packaging)';
+const why = FIREFOX === undefined ? 'there is no Firefox (apt-get install firefox-esr)' : !driver && 'puppeteer-core is not installed (npm install in wasm/test/packaging)';
 const skip = { skip: why, timeout: 120_000 };
 
 let puppeteer;

@@ -14,7 +14,7 @@ import { TYPES, browse, noBrowser } from './browser.mjs';
 const here = fileURLToPath(new URL('packaging', import.meta.url));
 const ours = fileURLToPath(new URL('../node_modules', import.meta.url));
 const packed = fileURLToPath(new URL('../../dist', import.meta.url));
-const noTools = existsSync(join(here, 'node_modules/vite')) ? false : 'Vite, webpack, Deno and Bun are not installed (npm ci in wasm/test/packaging)';
+const noTools = existsSync(join(here, 'node_modules/vite')) ? false : 'Vite, webpack, Deno and Bun are not installed (npm install in wasm/test/packaging)';
 const timeout = 120_000;
 
 let project;
@@ -124,7 +124,7 @@ test('rendered on a server, as built by Vite', { skip: noTools, timeout }, async
 
 const bin = (name) => join(here, 'node_modules/.bin', name);
 for (const [name, command, ...args] of [['Node', process.execPath], ['Bun', bin('bun')], ['Deno', bin('deno'), 'run', '--allow-all', '--node-modules-dir=manual']]) {
-  test(`a program in ${name}`, { skip: existsSync(command) ? false : `${name} is not installed (npm ci in wasm/test/packaging)`, timeout }, () => {
+  test(`a program in ${name}`, { skip: existsSync(command) ? false : `${name} is not installed (npm install in wasm/test/packaging)`, timeout }, () => {
     const printed = execFileSync(command, [...args, 'program.mjs', join(project, `data-${name}`)], { cwd: project, encoding: 'utf8', timeout: 60_000 });
     assert.deepEqual(JSON.parse(printed), ['node', 'busy', [{ id: 1 }, { id: 2 }], { ok: true, events: 2, findings: [] }]);
   });
