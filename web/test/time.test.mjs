@@ -18,7 +18,9 @@ after(async () => {
 });
 
 const skip = noBrowser;
-const seq = async (page) => Number(await slider(page).getAttribute('aria-valuenow'));
+// The slider is drawn once a frame, so what it says is read when the frame that a key asked for has been drawn.
+const seq = (page) =>
+  slider(page).evaluate((handle) => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(Number(handle.getAttribute('aria-valuenow')))))));
 
 test('keys: by commit, further, to the ends, play and stop', { skip }, async () => {
   const page = await browser.page(server.url);
