@@ -1,6 +1,8 @@
 // Types of the public API that both flavours share.
 
-import type { ErrorData } from './errors.js';
+import type { DriftError, ErrorData } from './errors.js';
+import type { Point } from './point.js';
+import type { QueryResult } from './wire/answer.js';
 import type { Integers } from './wire/decode.js';
 
 /** What `open` takes besides a name or a directory. */
@@ -44,6 +46,24 @@ export interface HistoryRow<Row> {
   /** Path to [old, new]. */
   changed: Record<string, [unknown, unknown]>;
   row: Row | null;
+}
+
+/** A query that is asked again whenever its answer may be another one. */
+export interface Live {
+  /** Ends it; the callback is not called any more. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Takes a live query's answers. */
+export type LiveCallback<Row> = (result: QueryResult<Row>) => void;
+
+/** How a query is live. */
+export interface LiveOptions {
+  /** The point as of which it is asked. */
+  asOf?: Point;
+  /** Called when the query fails; it may succeed later. Otherwise errors go to the console. */
+  onError?(error: DriftError): void;
 }
 
 /** What was committed together. */

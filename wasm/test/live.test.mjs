@@ -289,7 +289,7 @@ test('a live query that is closed before it is open leaves nothing', async () =>
   await pause(20);
   assert.deepEqual(calls.at(-1), { op: 'cancel', feed: 7 });
   assert.deepEqual(calls.map(({ op }) => op), ['live', 'cancel']);
-  const rows = link.stream({ op: 'script', text: 'SELECT 1' }, AbortSignal.timeout(0));
+  const rows = link.stream({ op: 'script', text: 'SELECT 1' }, { signal: AbortSignal.timeout(0) });
   await rows.next().catch(() => {});
   await pause(20);
   assert.deepEqual(calls.slice(2).map(({ op }) => op).filter((op) => op !== 'more'), ['stream', 'cancel']);
@@ -337,5 +337,23 @@ test('a handle that is closed hears nothing more, while another has the database
   await pause(50);
   assert.equal(got.length, 1);
   assert.deepEqual((await b.query('SELECT * FROM t')).rows, [{ id: 2 }]);
+  await b.close();
+});
+
+test('a stream and an export of a handle that is closed end, while another has the database open', async () => {
+  const dir = join(home, 'streams');
+  const [a, b] = [await open(dir), await open(dir)];
+  await a.exec('CREATE TABLE t (pk=id)');
+  await a.table('t').insert(Array.from({ length: 5_000 }, (_, id) => ({ id, text: 'x'.repeat(200) })));
+  const rows = a.stream('SELECT * FROM t');
+  const file = a.export().getReader();
+  assert.equal((await rows.next()).value.id, 0);
+  assert.equal((await file.read()).done, false);
+  await a.close();
+  await assert.rejects(rows.next(), { code: 'closed' });
+  await assert.rejects((async () => {
+    while (!(await file.read()).done);
+  })(), { code: 'closed' });
+  assert.equal((await b.query('SELECT COUNT(*) AS c FROM t')).at(0).c, 5_000);
   await b.close();
 });

@@ -56,7 +56,7 @@ test('the everyday of a table', () => {
   assert.deepEqual([history[0].by, history[0].why, history[0].meta], ['ann', 'test', { ticket: 1 }]);
   assert.equal(table.asOf({ seq: 4 }).history('b').length, 2);
   assert.deepEqual(table.diff({ seq: 2 }, { seq: 3 }), [{ key: 'a', change: 'changed', changed: { status: ['new', 'paid'] } }]);
-  assert.equal(table.diff({ seq: 2 }, { seq: 5 }, 'b').length, 1);
+  assert.equal(table.diff({ seq: 2 }, { seq: 5 }, { key: 'b' }).length, 1);
   assert.deepEqual(db.diff({ seq: 2 }, { seq: 3 })[0].table, 'orders');
   assert.throws(() => table.insert({ id: 'a' }), { code: 'duplicate_key' });
   assert.throws(() => table.patch('zz', {}), { code: 'no_such_row', retryable: false });

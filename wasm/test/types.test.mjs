@@ -30,8 +30,16 @@ test('a typed program', () => {
       // @ts-expect-error a function is no parameter
       await db.query('SELECT ?', [() => 0]);
       const local = openSync({ dir: 'x' });
+      const past: Order | undefined = local.asOf({ seq: 1 }).table<Order>('orders').get('o1');
+      const live = local.live<Order>('SELECT * FROM orders WHERE id = ?', ['o1'], ({ rows }) => rows[0]!.total.toFixed(), { asOf: '@seq:1', onError: ({ code }) => code });
+      const commits: number[] = [...local.changes({ since: 0 })].map(({ seq }) => seq);
+      const written: number = local.prepare('DELETE').exec([], { by: 'ann' }).events + local.transaction((tx) => tx.table('t').delete(1).seq);
+      // @ts-expect-error nothing can be aborted that is over when it returns
+      local.query('SELECT * FROM t', [], { signal: new AbortController().signal });
+      // @ts-expect-error an answer is no promise
+      local.table('t').get(1).then();
       const codes: ErrorCode[] = ['busy'];
-      export { DriftError, codes, local, order, seven, total };
+      export { DriftError, codes, commits, live, local, order, past, seven, total, written };
     `);
     writeFileSync(join(dir, 'hooks.ts'), `
       import { open } from 'driftdb/inline';

@@ -1,21 +1,24 @@
 // An open database.
 
-import type { Commit, DiffRow, ImportSource, Imported, Stats, Timeline, TimelineOptions, Verification } from '../api.js';
+import type { Commit, DiffRow, ImportSource, Imported, Live, LiveCallback, LiveOptions, Stats, Timeline, TimelineOptions, Verification } from '../api.js';
 import { type Document, type Metadata, metadata, scopeAt, tableCall } from '../calls.js';
 import { TABLE } from '../migrations.js';
 import type { Point } from '../point.js';
 import type { Storage } from '../protocol.js';
 import { timelineCall } from '../timeline.js';
 import { EXPORT_BYTES, streamOf } from '../transfer.js';
-import type { QueryResult, Written } from '../wire/answer.js';
+import { type Written, written } from '../wire/answer.js';
 import type { Params } from '../wire/encode.js';
-import { Reader, Transaction, Writer } from './handles.js';
-import type { Abortable, Link } from './link.js';
-import { type Live, type LiveOptions, startChanges, startLive } from './live.js';
+import { Reader, Transaction, Writer } from '../handles/reader.js';
+import type { Abortable } from '../handles/way.js';
+import { verification } from '../reports.js';
+import { Inside, type Link } from './link.js';
+import { startChanges, startLive } from './live.js';
 import { enter, leave } from './scope.js';
 
 /** An open database. */
-export class Database extends Writer {
+export class Database extends Writer<'async'> {
+  readonly #link: Link;
   /** Where it is kept. */
   readonly storage: Storage;
   readonly #release: () => Promise<void>;
@@ -24,6 +27,7 @@ export class Database extends Writer {
   /** @internal */
   constructor(link: Link, storage: Storage, release: () => Promise<void>) {
     super(link, {});
+    this.#link = link;
     this.storage = storage;
     this.#release = release;
   }
@@ -33,23 +37,23 @@ export class Database extends Writer {
    * meanwhile, up to their busyTimeout; others that read see what is committed.
    */
   async transaction<T>(action: (tx: Transaction) => Promise<T> | T, options?: Metadata & Abortable): Promise<T> {
-    this.link.refuseInside('db.transaction');
-    const { channel, settings } = this.link;
+    this.#link.refuseInside('db.transaction');
+    const { channel, settings } = this.#link;
     const signal = options?.signal;
     let number: number;
     try {
-      this.link.check();
+      this.#link.check();
       number = await channel.begin({ op: 'begin', ...metadata(options), wait: settings.busyTimeout }, (tx) => ({ op: 'rollback', tx }), signal);
     } catch (error) {
-      throw this.link.named(error);
+      throw this.#link.named(error);
     }
-    const tx = new Transaction(this.link, { tx: number });
-    this.link.open.add(tx);
+    const inside = new Inside(this.#link);
+    this.#link.open.add(inside);
     try {
-      enter(tx);
-      const result = await action(tx);
+      enter(inside);
+      const result = await action(new Transaction(inside, { tx: number }));
       signal?.throwIfAborted();
-      this.link.check();
+      this.#link.check();
       await channel.call({ op: 'commit', tx: number });
       return result;
     } catch (error) {
@@ -57,19 +61,19 @@ export class Database extends Writer {
       await channel.call({ op: 'rollback', tx: number }).catch(() => {});
       throw error;
     } finally {
-      this.link.open.delete(tx);
-      leave(tx);
+      this.#link.open.delete(inside);
+      leave(inside);
     }
   }
 
   /** @internal A script and the record of it, as one transaction. */
   async migrate(record: Document, script: string, options: Metadata): Promise<void> {
-    await this.link.run(tableCall({}, 'migrate', TABLE, [record, script], options), undefined);
+    await this.#link.run(() => tableCall({}, 'migrate', TABLE, [record, script], options), written, undefined);
   }
 
   /** The database at a moment of the past, for reading. */
   asOf(point: Point): Reader {
-    return new Reader(this.link, scopeAt(point));
+    return new Reader(this.#link, scopeAt(point));
   }
 
   /** The rows that differ between two points, of all tables. */
@@ -86,29 +90,29 @@ export class Database extends Writer {
    * in it.
    */
   export(options?: Abortable): ReadableStream<Uint8Array> {
-    return streamOf(this.link.buffers({ op: 'export' }, EXPORT_BYTES, options?.signal));
+    return streamOf(this.#link.buffers({ op: 'export' }, EXPORT_BYTES, options?.signal));
   }
 
   /** Takes the history of such a file into this database, which has to be empty. If that fails it is empty again. */
   async import(source: ImportSource, options?: Abortable): Promise<Imported> {
-    return this.link.import(source, options?.signal);
+    return this.#link.import(source, options?.signal);
   }
 
   /** How many events each table has in equal stretches of the history, without a scan. */
   async timeline(options?: TimelineOptions & Abortable): Promise<Timeline> {
-    return this.link.timeline(timelineCall(options), options?.signal);
+    return this.#link.timeline(timelineCall(options), options?.signal);
   }
 
   /**
    * Calls back with the query's answer, and then each time that it has become another one. Commits that follow one another quickly are seen together. After a
    * commit of this page's own the next answer includes it.
    */
-  live<Row = Record<string, unknown>>(text: string, callback: (result: QueryResult<Row>) => void, options?: LiveOptions): Live;
-  live<Row = Record<string, unknown>>(text: string, params: Params | undefined, callback: (result: QueryResult<Row>) => void, options?: LiveOptions): Live;
+  live<Row = Record<string, unknown>>(text: string, callback: LiveCallback<Row>, options?: LiveOptions & Abortable): Live;
+  live<Row = Record<string, unknown>>(text: string, params: Params | undefined, callback: LiveCallback<Row>, options?: LiveOptions & Abortable): Live;
   live<Row>(text: string, ...rest: unknown[]): Live {
     if (typeof rest[0] === 'function') rest.unshift(undefined);
-    const [params, callback, options] = rest as [Params | undefined, (result: QueryResult<Row>) => void, LiveOptions | undefined];
-    return startLive<Row>(this.link, text, params, callback, options);
+    const [params, callback, options] = rest as [Params | undefined, LiveCallback<Row>, (LiveOptions & Abortable) | undefined];
+    return startLive<Row>(this.#link, text, params, callback, options);
   }
 
   /**
@@ -116,17 +120,17 @@ export class Database extends Writer {
    * Nothing gathers for who is slow.
    */
   changes(options?: { since?: number } & Abortable): AsyncGenerator<Commit, void, undefined> {
-    return startChanges(this.link, options?.since, options?.signal);
+    return startChanges(this.#link, options?.since, options?.signal);
   }
 
   /** Checks every event and every file. */
   async verify(options?: Abortable): Promise<Verification> {
-    return this.link.verify(options?.signal);
+    return this.#link.run(() => ({ op: 'verify' }), verification, options);
   }
 
   /** What is known without reading rows. */
   async stats(options?: Abortable): Promise<Stats> {
-    return this.link.stats(options?.signal);
+    return this.#link.stats(options?.signal);
   }
 
   /**
@@ -134,17 +138,17 @@ export class Database extends Writer {
    * 64 MiB.
    */
   async dump(options?: { maxBytes?: number } & Abortable): Promise<string> {
-    return this.link.dump(options?.maxBytes ?? 64 << 20, options?.signal);
+    return this.#link.dump(options?.maxBytes ?? 64 << 20, options?.signal);
   }
 
   /** Takes event lines, each transaction with its own time, who and why. What was committed before an error stays. */
   async load(lines: string, options?: Abortable): Promise<Written> {
-    return this.link.load(lines, options?.signal);
+    return this.#link.load(lines, options?.signal);
   }
 
   /** Puts all commits on stable storage, where durability is 'batch'. */
   async flush(): Promise<void> {
-    return this.link.flush();
+    return this.#link.flush();
   }
 
   /**
@@ -159,7 +163,7 @@ export class Database extends Writer {
   /** Closes this handle; with the last one of a database, the database. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      this.link.close();
+      this.#link.close();
       await this.#release();
     })();
     return this.#closing;

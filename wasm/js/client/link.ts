@@ -1,26 +1,22 @@
 // What all handles of one open database share: the channel, how answers are read, the transaction whose callback runs.
 
-import type { ImportSource, Imported, Stats, Timeline, Verification } from '../api.js';
+import type { ImportSource, Imported, Stats, Timeline } from '../api.js';
 import { DriftError, fail } from '../errors.js';
-import type { GetCall, Piece, ScriptCall, StepsCall, TableCall, TimelineCall } from '../protocol.js';
+import type { Abortable, Caller } from '../handles/way.js';
+import type { GetCall, Piece, StepsCall, TimelineCall } from '../protocol.js';
 import type { Settings } from '../options.js';
+import { imported, statistics } from '../reports.js';
 import { pieces } from '../transfer.js';
 import { timelineOf } from '../timeline.js';
 import { QueryResult, type Written, written } from '../wire/answer.js';
 import { Batch } from '../wire/decode.js';
 import type { Channel } from './channel.js';
-import { current } from './scope.js';
+import { current, enter } from './scope.js';
 
 const STREAM_BYTES = 64 << 10;
 
-/** Anything that takes a signal. */
-export interface Abortable {
-  /** Its abort rejects the promise with its reason. A write may have happened all the same. */
-  signal?: AbortSignal;
-}
-
 /** An open database, as its handles see it. */
-export class Link {
+export class Link implements Caller<'async'> {
   readonly channel: Channel;
   readonly settings: Settings;
   /** Transactions of this database whose callbacks run. */
@@ -55,12 +51,12 @@ export class Link {
     }
   }
 
-  /** Runs a call to its end. */
-  async run(call: StepsCall, signal: AbortSignal | undefined): Promise<Batch[]> {
+  async run<T>(call: () => StepsCall, read: (batches: Batch[]) => T, options: Abortable | undefined, writes?: string): Promise<T> {
     this.check();
+    if (writes !== undefined) this.refuseInside(writes);
     try {
-      const buffers = await this.channel.call({ ...call, wait: this.settings.busyTimeout }, signal);
-      return (buffers as Uint8Array[]).map((bytes) => this.batch(bytes));
+      const buffers = await this.channel.call({ ...call(), wait: this.settings.busyTimeout }, options?.signal);
+      return read((buffers as Uint8Array[]).map((bytes) => this.batch(bytes)));
     } catch (error) {
       throw this.named(error);
     }
@@ -71,22 +67,18 @@ export class Link {
     return new Batch(bytes, this.settings.integers, false);
   }
 
-  async query<Row>(call: ScriptCall | TableCall, signal: AbortSignal | undefined): Promise<QueryResult<Row>> {
-    return new QueryResult<Row>(await this.run(call, signal));
-  }
-
-  async get<Row>(call: GetCall, signal: AbortSignal | undefined): Promise<Row | undefined> {
+  async get<Row>(call: () => GetCall, options: Abortable | undefined): Promise<Row | undefined> {
     this.check();
-    const batch = this.batch((await this.channel.call(call, signal)) as Uint8Array);
+    const batch = this.batch((await this.channel.call(call(), options?.signal)) as Uint8Array);
     return batch.length === 0 ? undefined : (batch.row(0) as Row);
   }
 
-  /** Rows one after another. */
-  async *stream<Row>(call: StepsCall, signal: AbortSignal | undefined): AsyncGenerator<Row, void, undefined> {
-    for await (const bytes of this.buffers(call, STREAM_BYTES, signal)) {
+  async *stream<Row>(call: StepsCall, options: Abortable | undefined): AsyncGenerator<Row, void, undefined> {
+    for await (const bytes of this.buffers(call, STREAM_BYTES, options?.signal)) {
       for (const row of new QueryResult<Row>([this.batch(bytes)])) {
         yield row;
-        signal?.throwIfAborted();
+        this.check();
+        options?.signal?.throwIfAborted();
       }
     }
   }
@@ -107,6 +99,7 @@ export class Link {
       for (;;) {
         const { buffers, end } = await next;
         ended = end;
+        this.check();
         if (!end) next = ask();
         yield* buffers;
         if (end) return;
@@ -123,17 +116,10 @@ export class Link {
     return new DriftError({ code: 'busy', message, hint: 'inside the callback use tx; outside of it set a longer busyTimeout' });
   }
 
-  async verify(signal: AbortSignal | undefined): Promise<Verification> {
-    const batches = await this.run({ op: 'verify' }, signal);
-    const findings = new QueryResult<Verification['findings'][number]>(batches).rows;
-    return { ok: findings.length === 0, events: batches[batches.length - 1]!.events, findings };
-  }
-
   async stats(signal: AbortSignal | undefined): Promise<Stats> {
     this.check();
     const [bytes, memory] = (await this.channel.call({ op: 'stats' }, signal)) as [Uint8Array, Uint8Array];
-    const row = new Batch(bytes, 'number', false).row(0) as Omit<Stats, 'memoryBytes'>;
-    return { ...row, memoryBytes: new Float64Array(memory.buffer)[0]! };
+    return statistics(bytes, new Float64Array(memory.buffer)[0]!);
   }
 
   async dump(limit: number, signal: AbortSignal | undefined): Promise<string> {
@@ -159,8 +145,7 @@ export class Link {
       for await (const bytes of pieces(source)) await this.channel.call({ op: 'importBytes', import: number, bytes }, signal);
       signal?.throwIfAborted();
       // Without it again: what is at its end comes to it, and an error would say that the database is empty.
-      const { seq, time } = this.batch((await this.channel.call({ op: 'importEnd', import: number, whole: true })) as Uint8Array);
-      return { seq, time };
+      return imported((await this.channel.call({ op: 'importEnd', import: number, whole: true })) as Uint8Array);
     } catch (error) {
       // If it is over already there is nothing to give up.
       await this.channel.call({ op: 'importEnd', import: number, whole: false }).catch(() => {});
@@ -176,5 +161,34 @@ export class Link {
   async flush(): Promise<void> {
     this.check();
     await this.channel.call({ op: 'flush' });
+  }
+}
+
+/** A transaction's link: what follows its answers goes on inside its callback. */
+export class Inside implements Caller<'async'> {
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  async #after<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } finally {
+      enter(this);
+    }
+  }
+
+  run<T>(call: () => StepsCall, read: (batches: Batch[]) => T, options: Abortable | undefined): Promise<T> {
+    return this.#after(this.#link.run(call, read, options));
+  }
+
+  get<Row>(call: () => GetCall, options: Abortable | undefined): Promise<Row | undefined> {
+    return this.#after(this.#link.get(call, options));
+  }
+
+  stream<Row>(call: StepsCall, options: Abortable | undefined): AsyncGenerator<Row, void, undefined> {
+    return this.#link.stream(call, options);
   }
 }

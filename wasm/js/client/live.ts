@@ -1,29 +1,16 @@
 // What goes on by itself: a query's answers, and the commits of the history. Where they break off because the engine or its tab has gone, they go on
 // from what was seen last.
 
-import type { Commit, CommitEvent } from '../api.js';
-import { type Document, scriptCall } from '../calls.js';
+import type { Commit, Live, LiveCallback, LiveOptions } from '../api.js';
+import { scriptCall } from '../calls.js';
+import { Commits, type Told } from '../commits.js';
 import { DriftError } from '../errors.js';
-import { type Point, pointText } from '../point.js';
+import { pointText } from '../point.js';
 import type { Call, Piece } from '../protocol.js';
 import { QueryResult } from '../wire/answer.js';
 import type { Params } from '../wire/encode.js';
-import type { Abortable, Link } from './link.js';
-
-/** A query that is asked again whenever its answer may be another one. */
-export interface Live {
-  /** Ends it; the callback is not called any more. */
-  close(): void;
-  [Symbol.dispose](): void;
-}
-
-/** How a query is live. */
-export interface LiveOptions extends Abortable {
-  /** The point as of which it is asked. */
-  asOf?: Point;
-  /** Called when the query fails; it may succeed later. Otherwise errors go to the console. */
-  onError?(error: DriftError): void;
-}
+import type { Abortable } from '../handles/way.js';
+import type { Link } from './link.js';
 
 /** Feeds that break off so often, without a piece or some quiet time in between, are given up. */
 const TRIES = 5;
@@ -71,7 +58,7 @@ function ending(link: Link, signal: AbortSignal | undefined): AbortController {
 }
 
 /** Calls back with a query's answers. */
-export function startLive<Row>(link: Link, text: string, params: Params | undefined, callback: (result: QueryResult<Row>) => void, options: LiveOptions = {}): Live {
+export function startLive<Row>(link: Link, text: string, params: Params | undefined, callback: LiveCallback<Row>, options: LiveOptions & Abortable = {}): Live {
   const call = scriptCall(options.asOf === undefined ? {} : { at: pointText(options.asOf) }, text, params);
   const controller = ending(link, options.signal);
   const { signal } = controller;
@@ -100,8 +87,6 @@ export function startLive<Row>(link: Link, text: string, params: Params | undefi
   return { close, [Symbol.dispose]: close };
 }
 
-type Event = CommitEvent & { time: string; by: unknown; why: unknown; meta: Document | null; more: boolean };
-
 /** Commit after commit, from after a seq on or from now on. */
 export function startChanges(link: Link, since: number | undefined, signal: AbortSignal | undefined): AsyncGenerator<Commit, void, undefined> {
   const from = since === undefined ? link.stats(signal).then(({ seq }) => seq) : Promise.resolve(since);
@@ -114,21 +99,18 @@ async function* commits(link: Link, from: Promise<number>, given: AbortSignal | 
   let after = await from;
   const controller = ending(link, given);
   const { signal } = controller;
-  let events: CommitEvent[] = [];
+  let told = new Commits();
   const open = (): Call => {
-    events = [];
+    told = new Commits();
     return { op: 'changes', since: after };
   };
   try {
     for await (const { buffers } of pieces(link, open, signal, false)) {
       for (const bytes of buffers) {
-        for (const { time, by, why, meta, more, ...event } of new QueryResult<Event>([link.batch(bytes)])) {
-          events.push(event as CommitEvent);
-          if (more) continue;
-          after = event.seq;
-          yield { seq: event.seq, time, by, why, meta, events };
+        for (const commit of told.take(new QueryResult<Told>([link.batch(bytes)]))) {
+          after = commit.seq;
+          yield commit;
           signal.throwIfAborted();
-          events = [];
         }
       }
     }

@@ -2,7 +2,7 @@
 
 import { CREATE, COUNT, TABLE, checkMigrations, record } from '../migrations.js';
 import type { Database } from './database.js';
-import type { Transaction } from './handles.js';
+import type { Transaction } from '../handles/reader.js';
 
 /** A step of an application's database: a script, or what writes through a transaction. It runs once, and whole or not at all. */
 export type Migration = string | ((tx: Transaction) => Promise<unknown> | unknown);

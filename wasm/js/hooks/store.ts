@@ -1,7 +1,7 @@
 // A live query as a thing that components watch: a state that is replaced, and listeners.
 
+import type { Live } from '../api.js';
 import type { Database } from '../client/database.js';
-import type { Live } from '../client/live.js';
 import type { DriftError } from '../errors.js';
 import { type Point, pointText } from '../point.js';
 import type { Params } from '../wire/encode.js';
