@@ -27,6 +27,13 @@ async function filled(count) {
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Something that is waited for until it is opened; who waits goes on in a turn of its own, outside of any transaction's callback. */
+function gate() {
+  let open;
+  const opened = new Promise((resolve) => (open = () => setTimeout(resolve)));
+  return { opened, open };
+}
+
 test('importing touches no Worker, no navigator, no fetch', () => {
   const script = `
     for (const name of ['Worker', 'navigator', 'fetch', 'WebAssembly', 'window', 'document', 'indexedDB']) {
@@ -97,16 +104,23 @@ test('streams come in pieces and can be left', async () => {
 test('an abort rejects with its reason, and the engine is free at once', async () => {
   const db = await filled(60_000);
   const slow = 'SELECT n, COUNT(*) AS c, MAX(status) AS m FROM orders WHERE status LIKE "%y%x%z%" OR n < 100 GROUP BY n ORDER BY c';
-  const whole = performance.now();
-  await db.query(slow);
-  const usual = performance.now() - whole;
-  const controller = new AbortController();
-  const running = db.query(slow, [], { signal: controller.signal });
-  setTimeout(() => controller.abort(new Error('changed my mind')), usual / 10);
-  const started = performance.now();
-  await assert.rejects(running, /changed my mind/);
-  await db.query('SHOW TABLES');
-  assert.ok(performance.now() - started < usual * 0.8, `${performance.now() - started} of ${usual} ms`);
+  // What the engine does is told in processor time: other programs may keep this one waiting for as long as they like.
+  const spent = async (action) => {
+    const before = process.cpuUsage();
+    const started = performance.now();
+    await action();
+    const { user, system } = process.cpuUsage(before);
+    return { cpu: user + system, ms: performance.now() - started };
+  };
+  const usual = await spent(() => db.query(slow));
+  const aborted = await spent(async () => {
+    const controller = new AbortController();
+    const running = db.query(slow, [], { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error('changed my mind')), usual.ms / 20);
+    await assert.rejects(running, /changed my mind/);
+    await db.query('SHOW TABLES');
+  });
+  assert.ok(aborted.cpu < usual.cpu * 0.8, `${aborted.cpu} of ${usual.cpu} us`);
   await assert.rejects(db.query('SHOW TABLES', [], { signal: AbortSignal.abort('before') }), (reason) => reason === 'before');
   await db.close();
 });
@@ -180,18 +194,21 @@ test('others wait in order, up to their busyTimeout', async () => {
   const [db, other, hasty] = [await open(dir), await open(dir), await open({ dir, busyTimeout: 30 })];
   await db.exec('CREATE TABLE orders (pk=id)');
   const order = [];
+  const [begun, release] = [gate(), gate()];
   const started = db.transaction(async (tx) => {
     await tx.exec('INSERT INTO orders {"id": 0}');
-    await sleep(150);
+    begun.open();
+    await release.opened;
     order.push('transaction');
   });
-  await sleep(20);
+  await begun.opened;
   const waiting = [1, 2, 3].map((id) => other.table('orders').insert({ id }).then(() => order.push(id)));
   await assert.rejects(hasty.table('orders').insert({ id: 9 }), { code: 'busy' });
   const controller = new AbortController();
   const aborted = other.table('orders').insert({ id: 8 }, { signal: controller.signal });
   controller.abort(new Error('no more'));
   await assert.rejects(aborted, /no more/);
+  release.open();
   await Promise.all([started, ...waiting]);
   assert.deepEqual(order, ['transaction', 1, 2, 3]);
   assert.equal((await db.query('SELECT * FROM orders')).length, 4);
@@ -202,19 +219,24 @@ test('a busyTimeout without end waits', async () => {
   const dir = join(home, 'patient');
   const db = await open({ dir, busyTimeout: Infinity });
   await db.exec('CREATE TABLE t (pk=id)');
-  const started = db.transaction(() => sleep(50));
-  await sleep(5);
-  await db.table('t').insert({ id: 1 });
-  await started;
+  const [begun, release] = [gate(), gate()];
+  const started = db.transaction(() => (begun.open(), release.opened));
+  await begun.opened;
+  const waiting = db.table('t').insert({ id: 1 });
+  await sleep(50);
+  release.open();
+  await Promise.all([started, waiting]);
   await db.close();
 });
 
 test('what is under way when the database is closed ends', async () => {
   const db = await open({ dir: join(home, 'under way') });
   await db.exec('CREATE TABLE t (pk=id)');
-  const started = db.transaction(() => sleep(50));
-  await sleep(5);
+  const [begun, release] = [gate(), gate()];
+  const started = db.transaction(() => (begun.open(), release.opened));
+  await begun.opened;
   const waiting = db.table('t').insert({ id: 1 });
+  setTimeout(release.open, 50);
   await Promise.all([assert.rejects(waiting, { code: 'closed' }), assert.rejects(started, { code: 'closed' }), db.close()]);
 });
 
@@ -254,7 +276,7 @@ test('a program that forgets to close ends all the same', () => {
     console.log((await db.query('SELECT * FROM t')).length);
   `;
   for (let i = 0; i < 2; i++) {
-    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 20_000 });
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 120_000 });
     assert.equal(printed.trim(), '1');
   }
 });

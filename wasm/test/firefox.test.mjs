@@ -13,14 +13,14 @@ const FIREFOX = ['/usr/bin/firefox-esr', '/usr/bin/firefox'].find((path) => exis
 const packaging = fileURLToPath(new URL('packaging/package.json', import.meta.url));
 const driver = existsSync(new URL('packaging/node_modules/puppeteer-core', import.meta.url));
 const why = FIREFOX === undefined ? 'there is no Firefox (apt-get install firefox-esr)' : !driver && 'puppeteer-core is not installed (npm install in wasm/test/packaging)';
-const skip = { skip: why, timeout: 120_000 };
+const skip = { skip: why, timeout: 300_000 };
 
 let puppeteer;
 let server;
 let browser;
 
 async function launch(extraPrefsFirefox = {}) {
-  return puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX, headless: true, extraPrefsFirefox, protocolTimeout: 100_000 });
+  return puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX, headless: true, extraPrefsFirefox, timeout: 120_000, protocolTimeout: 280_000 });
 }
 
 before(async () => {
@@ -35,7 +35,7 @@ after(async () => {
 });
 
 async function load(page) {
-  await page.goto(`${server.url}/page.html`);
+  await page.goto(`${server.url}/page.html`, { timeout: 120_000 });
   await page.evaluate(async () => {
     globalThis.driftdb = await import('./dist/index.js');
   });

@@ -9,6 +9,7 @@ import { renderToString } from 'react-dom/server';
 import { createApp, createSSRApp, h, nextTick, ref } from 'vue';
 import { renderToString as renderVue } from 'vue/server-renderer';
 import { open } from '../dist/index.js';
+import { until } from './support.mjs';
 import { DriftProvider, useDatabase, useLiveQuery } from '../dist/react.js';
 import { provideDatabase, useLiveQuery as useLiveQueryInVue } from '../dist/vue.js';
 
@@ -27,7 +28,7 @@ const QUERY = 'SELECT id FROM t WHERE `group` = ?';
 
 /** Waits until an element shows a text. */
 async function shows(element, text) {
-  for (let i = 0; i < 500 && element.textContent !== text; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => element.textContent === text).catch(() => {});
   assert.equal(element.textContent, text);
 }
 
@@ -87,8 +88,7 @@ test('React: the same query is not asked again at each rendering, and a componen
   }
   assert.deepEqual([subscriptions, open], [1, 1]);
   root.unmount();
-  for (let i = 0; i < 100 && open > 0; i++) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(open, 0);
+  await until(() => open === 0);
 });
 
 test('Vue: a server renders what it was given, and asks nothing', async () => {

@@ -147,15 +147,20 @@ test('a commit in doubt is answered truly by the next host', async () => {
 test('a numbered write goes on with the next engine when its own stops', async () => {
   const host = await start({ dir: join(home, 'goes on') });
   await host.call(1, script('CREATE TABLE t (pk=id)'));
-  const steps = (id) => script(Array.from({ length: 500 }, (_, n) => `UPSERT INTO t {"id": ${id}, "n": ${n}}`).join(';'));
+  const steps = (id) => script(Array.from({ length: 2_000 }, (_, n) => `UPSERT INTO t {"id": ${id}, "n": ${n}}`).join(';'));
+  /** Stops the engine when a script has done something and not yet everything. */
+  const stopWithin = async (id) => {
+    while ((await rows(host, 2, `SELECT * FROM t WHERE id = ${id}`)).length === 0);
+    host.stop();
+  };
   const numbered = host.call(1, { ...steps(1), ...asked(1) });
-  setTimeout(() => host.stop(), 15);
+  await stopWithin(1);
   await numbered;
-  const plain = host.call(1, steps(2));
-  setTimeout(() => host.stop(), 15);
-  await assert.rejects(plain, { code: 'crashed' });
-  assert.equal((await rows(host, 1, 'SHOW DRIFT t KEY 1')).length, 500, 'each of its statements was done once');
-  assert.ok((await rows(host, 1, 'SHOW DRIFT t KEY 2')).length < 500);
+  const plain = assert.rejects(host.call(1, steps(2)), { code: 'crashed' });
+  await stopWithin(2);
+  await plain;
+  assert.equal((await rows(host, 1, 'SHOW DRIFT t KEY 1')).length, 2_000, 'each of its statements was done once');
+  assert.ok((await rows(host, 1, 'SHOW DRIFT t KEY 2')).length < 2_000);
   await host.close();
 });
 
@@ -180,13 +185,16 @@ test('a statement of many documents leaves others their turn, and is written who
   await assert.rejects(host.call(1, bulk(100_000, [{ id: 7 }])), { code: 'duplicate_key' });
   assert.equal(await count(), 40_001);
   const controller = new AbortController();
-  const aborted = host.call(1, bulk(100_000), controller.signal);
-  setTimeout(() => controller.abort(new Error('enough')), 5);
-  await assert.rejects(aborted, { message: 'enough' });
+  const aborted = assert.rejects(host.call(1, bulk(100_000), controller.signal), { message: 'enough' });
+  // Its first part is written when it gives others their first turn.
+  await count();
+  controller.abort(new Error('enough'));
+  await aborted;
   assert.equal(await count(), 40_001);
-  const stopped = host.call(1, bulk(100_000));
-  setTimeout(() => host.stop(), 20);
-  await assert.rejects(stopped, { code: 'crashed' });
+  const stopped = assert.rejects(host.call(1, bulk(100_000)), { code: 'crashed' });
+  await count();
+  host.stop();
+  await stopped;
   assert.equal(await count(), 40_001);
   await host.call(2, script('INSERT INTO t {"id": -2}'));
   const tx = await host.call(1, { op: 'begin' });

@@ -15,7 +15,7 @@ const here = fileURLToPath(new URL('packaging', import.meta.url));
 const ours = fileURLToPath(new URL('../node_modules', import.meta.url));
 const packed = fileURLToPath(new URL('../../dist', import.meta.url));
 const noTools = existsSync(join(here, 'node_modules/vite')) ? false : 'Vite, webpack, Deno and Bun are not installed (npm install in wasm/test/packaging)';
-const timeout = 120_000;
+const timeout = 300_000;
 
 let project;
 let browser;
@@ -63,7 +63,7 @@ async function visit(dir, page) {
   try {
     for (const title of ['opfs 1', 'opfs 1,2', 'opfs 1,2,3']) {
       await tab.goto(`${server.url}/index.html`);
-      await tab.waitForFunction(() => document.title.startsWith('opfs') || document.title.startsWith('indexeddb'), undefined, { timeout: 20_000 }).catch((error) => {
+      await tab.waitForFunction(() => document.title.startsWith('opfs') || document.title.startsWith('indexeddb'), undefined, { timeout: 60_000 }).catch((error) => {
         throw new Error(`${error.message}\n${errors.join('\n')}\nnot there: ${server.missing.join()}`);
       });
       assert.equal(await tab.title(), title);
@@ -125,7 +125,7 @@ test('rendered on a server, as built by Vite', { skip: noTools, timeout }, async
 const bin = (name) => join(here, 'node_modules/.bin', name);
 for (const [name, command, ...args] of [['Node', process.execPath], ['Bun', bin('bun')], ['Deno', bin('deno'), 'run', '--allow-all', '--node-modules-dir=manual']]) {
   test(`a program in ${name}`, { skip: existsSync(command) ? false : `${name} is not installed (npm install in wasm/test/packaging)`, timeout }, () => {
-    const printed = execFileSync(command, [...args, 'program.mjs', join(project, `data-${name}`)], { cwd: project, encoding: 'utf8', timeout: 60_000 });
+    const printed = execFileSync(command, [...args, 'program.mjs', join(project, `data-${name}`)], { cwd: project, encoding: 'utf8', timeout: 240_000 });
     assert.deepEqual(JSON.parse(printed), ['node', 'busy', [{ id: 1 }, { id: 2 }], { ok: true, events: 2, findings: [] }]);
   });
 }

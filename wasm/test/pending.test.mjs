@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { hostParts } from './host.mjs';
+import { until } from './support.mjs';
 
 let parts;
 
@@ -56,7 +57,7 @@ test('what has expired is not ended at another leader, and what was aborted is n
   await assert.rejects(more, { message: 'enough' });
 });
 
-/** A leader whose host answers when it is told to, and a member of its. */
+/** A leader whose host answers when it is told to, and a member of its. `ask` resolves when its message has come to something: one more call, or one more thing heard. */
 async function pair(name) {
   Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { locks: { request: () => new Promise(() => {}) } } });
   const calls = [];
@@ -67,10 +68,11 @@ async function pair(name) {
   const heard = [];
   channel.onmessage = ({ data }) => heard.push(data);
   const ask = async (message) => {
+    const before = calls.length + heard.length;
     channel.postMessage(message);
-    await settled();
+    await until(() => calls.length + heard.length > before);
   };
-  return { leader, calls, heard, ask, close: () => channel.close() };
+  return { leader, calls, heard, ask, post: (message) => channel.postMessage(message), close: () => channel.close() };
 }
 
 test('what ends something is done however late it comes', async () => {
@@ -88,21 +90,24 @@ test('what ends something is done however late it comes', async () => {
   close();
 });
 
-test('a leader that goes answers what it has taken, gives signs of life until then, and waits for no long call', async () => {
-  const { leader, calls, heard, ask, close } = await pair('drain');
-  await ask({ id: 1, call: { op: 'stats' }, until: Date.now() + 5_000 });
+test('a leader that goes answers what it has taken, gives signs of life until then, and waits for no long call', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const { leader, calls, heard, ask, post, close } = await pair('drain');
+  await ask({ id: 1, call: { op: 'stats' }, until: Date.now() + 60_000 });
   assert.equal(leader.busy, false, 'the call may be a short one');
-  await settled();
-  await settled();
+  now += 200;
   assert.equal(leader.busy, true, 'it is a long one');
   const stopped = leader.stop(true);
   await ask({ ping: true });
   assert.deepEqual(heard, [{ pong: true }]);
-  await ask({ id: 2, call: { op: 'stats' }, until: Date.now() + 5_000 });
+  post({ id: 2, call: { op: 'stats' }, until: Date.now() + 60_000 });
+  // What comes after it has been heard.
+  await ask({ ping: true });
   assert.equal(calls.length, 1, 'it takes no more');
   calls[0].resolve(42);
   await stopped;
-  await settled();
-  assert.deepEqual(heard.slice(1), [{ id: 1, answer: 42 }]);
+  await until(() => heard.length > 2);
+  assert.deepEqual(heard.slice(1), [{ pong: true }, { id: 1, answer: 42 }]);
   close();
 });

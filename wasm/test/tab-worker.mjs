@@ -1,5 +1,5 @@
-// The worker as tests of many tabs need it: it tells when it leads, stops hearing for a while when it is told to, as a frozen one does, and can say that it
-// is of another version.
+// The worker as tests of many tabs need it: it tells when it leads and when it has the module, stands still when it is told to, as a frozen one does, and can
+// say that it is of another version.
 
 let skew = 0;
 const Channel = globalThis.BroadcastChannel;
@@ -18,11 +18,20 @@ locks.request = (name, ...rest) => {
     return lead(lock).finally(() => postMessage({ id: -1, leads: false }));
   });
 };
+const { compileStreaming } = WebAssembly;
+WebAssembly.compileStreaming = async (response) => {
+  const module = await compileStreaming.call(WebAssembly, response);
+  postMessage({ id: -1, compiled: true });
+  return module;
+};
 await import('../dist/worker.js');
 const hear = globalThis.onmessage;
 globalThis.onmessage = (event) => {
   if (event.data.freeze !== undefined) {
-    for (const until = Date.now() + event.data.freeze; Date.now() < until; );
+    // Until the server lets it go.
+    const request = new XMLHttpRequest();
+    request.open('GET', event.data.freeze, false);
+    request.send();
   } else if (event.data.skew !== undefined) skew = event.data.skew;
   else hear(event);
 };

@@ -10,7 +10,7 @@ import { after, test } from 'node:test';
 import { open } from '../dist/index.js';
 import { openSync } from '../dist/sync.js';
 import { lines, sum } from './golden.mjs';
-import { driftdb } from './support.mjs';
+import { driftdb, until } from './support.mjs';
 
 const home = mkdtempSync(join(tmpdir(), 'driftdb-transfer-'));
 after(() => rmSync(home, { recursive: true }));
@@ -180,7 +180,7 @@ test('while a file comes in, others wait for its end', async () => {
   const gate = new Promise((resolve) => (go = resolve));
   const answers = [];
   const live = db.live('SELECT COUNT(*) AS n FROM orders', (result) => answers.push(result.at(0).n), { onError: (error) => answers.push(error.code) });
-  while (answers.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => answers.length > 0);
   const done = db.import((async function* () {
     yield chunks[0].subarray(0, 10_000);
     await gate;
@@ -196,7 +196,7 @@ test('while a file comes in, others wait for its end', async () => {
   assert.equal((await rows).at(0).n, 1);
   assert.equal((await written).seq, seq + 1);
   const expected = from.query('SELECT COUNT(*) AS n FROM orders').at(0).n;
-  for (let i = 0; i < 400 && answers.at(-1) !== expected; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => answers.at(-1) === expected);
   assert.deepEqual(answers, ['unknown_table', expected]);
   live.close();
   await db.close();

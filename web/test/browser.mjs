@@ -40,6 +40,7 @@ export async function browse(options = {}) {
   const context = await chromium.launchPersistentContext(dir, {
     executablePath: CHROMIUM,
     viewport: { width: 1280, height: 800 },
+    timeout: 120_000,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     ...options,
   });
@@ -54,7 +55,8 @@ export async function browse(options = {}) {
     /** A page of its own. */
     async page(url) {
       const page = await context.newPage();
-      page.setDefaultTimeout(15_000);
+      // As long as a slow machine may need: what never comes fails all the same.
+      page.setDefaultTimeout(60_000);
       if (url !== undefined) {
         await page.goto(url);
         await page.locator('html.ready').waitFor({ state: 'attached' });
@@ -63,7 +65,8 @@ export async function browse(options = {}) {
     },
     async close() {
       await context.close();
-      rmSync(dir, { recursive: true, force: true });
+      // The last of its processes may still be writing.
+      rmSync(dir, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     },
   };
 }

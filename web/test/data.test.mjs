@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { browse, noBrowser, serve } from './browser.mjs';
-import { cell, choose, create, drop, notes, run, says, shows } from './parts.mjs';
+import { cell, choose, create, drop, keepAs, notes, opened, reload, run, says, shows } from './parts.mjs';
 
 let server;
 let browser;
@@ -33,8 +33,7 @@ test('samples: each opens with its question and its result', { skip }, async () 
   await choose(page, /^A small shop/);
   await page.getByRole('heading', { name: 'Who changed order 7?' }).waitFor();
   await page.getByRole('button', { name: 'Dismiss the question' }).click();
-  await page.reload();
-  await page.locator('html.ready').waitFor({ state: 'attached' });
+  await reload(page);
   assert.equal(await page.getByRole('heading', { name: 'Who changed order 7?' }).count(), 0);
   await page.close();
 });
@@ -61,8 +60,7 @@ test('an own database: made, written, there after a reload, seen live in a secon
   await page.keyboard.press('Control+Enter');
   await cell(page, 1, 'text').filter({ hasText: 'ever' }).waitFor();
   await run(page, 'SELECT * FROM notes');
-  await page.reload();
-  await page.locator('html.ready').waitFor({ state: 'attached' });
+  await reload(page);
   await page.locator('.database-name', { hasText: 'notes of mine' }).waitFor();
   await cell(page, 1, 'text').waitFor();
   await page.getByLabel('Storage', { exact: true }).getByText(/used, in OPFS/).waitFor();
@@ -102,7 +100,7 @@ test('CSV, JSON and JSON Lines are dropped; a .drift goes out and comes in with 
   const bytes = readFileSync(await download.path());
   await page.evaluate(() => (document.title = ''));
   await drop(page, 'copy.drift', bytes);
-  await page.locator('.database-name', { hasText: 'copy' }).waitFor();
+  await opened(page, 'copy');
   await page.locator('.badge', { hasText: 'in memory' }).waitFor();
   await run(page, 'SELECT * FROM people');
   await cell(page, 1, 'age').click();
@@ -115,14 +113,10 @@ test('a sample that is kept is a database like any other, at the same moment', {
   await choose(page, /^A small shop/);
   await page.getByLabel('Jump to a date and time (UTC)').fill('2026-04-13T12:00');
   await says(page, '13 Apr 2026');
-  await page.getByRole('button', { name: 'Keep', exact: true }).click();
-  await page.getByRole('textbox', { name: 'Name' }).fill('my shop');
-  await page.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
-  await page.locator('.database-name', { hasText: 'my shop' }).waitFor();
+  await keepAs(page, 'my shop');
   await says(page, '13 Apr 2026');
   await page.reload();
-  await page.locator('.database-name', { hasText: 'my shop' }).waitFor();
-  await page.locator('html.ready').waitFor({ state: 'attached' });
+  await opened(page, 'my shop');
   await run(page, 'SELECT * FROM orders');
   await shows(cell(page, 7, 'total'), '24.98');
   await page.close();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { browse, noBrowser, serve } from './browser.mjs';
-import { cell, notes, run, shows, write } from './parts.mjs';
+import { cell, notes, reload, run, shows, write } from './parts.mjs';
 
 let server;
 let browser;
@@ -40,6 +40,7 @@ test('colours, and completion of keywords, tables, fields and functions from the
   await page.locator('.cm-tooltip-autocomplete li', { hasText: 'ship.city' }).waitFor();
   await page.keyboard.press('Escape');
   assert.match(await page.locator('.cm-content').textContent(), /WHERE status = 'paid'/);
+  await page.locator('.tok-keyword').nth(4).waitFor();
   assert.deepEqual([...new Set(await page.locator('.tok-keyword').allTextContents())].slice(0, 3), ['SELECT', 'FROM', 'WHERE']);
   await write(page, 'SELECT ');
   await page.keyboard.type('COU');
@@ -61,6 +62,9 @@ test('an error is underlined at its place with its hint, while typing and after 
   await run(page, 'PATCH orders KEY 7 SET {"total": }');
   assert.match(await notes(page).textContent(), /did you|expected/i);
   await page.locator('.cm-lintRange-error').waitFor();
+  // It is still there when what was typed has been looked at, some tenths of a second later.
+  await page.waitForTimeout(700);
+  assert.equal(await page.locator('.cm-lintRange-error').count(), 1);
   await run(page, 'SELECT * FROM orders');
   await page.locator('.cm-lintRange-error').waitFor({ state: 'detached' });
   await page.close();
@@ -89,7 +93,7 @@ test('transactions, writes and their history; a write leads back to now', { skip
   await run(page, 'BEGIN WITH {"by": "ann", "why": "a test"};\nPATCH orders KEY 1 SET {"status": "lost"};\nPATCH orders KEY 2 SET {"status": "lost"};\nCOMMIT;\nSELECT * FROM orders');
   await notes(page).filter({ hasText: '2 events written' }).waitFor();
   await shows(cell(page, 1, 'status'), 'lost');
-  assert.equal(await page.locator('html.past').count(), 0);
+  await page.locator('html:not(.past)').waitFor({ state: 'attached' });
   await cell(page, 1, 'status').click();
   await page.getByRole('complementary', { name: 'History of a row' }).getByText('a test').waitFor();
   await page.close();
@@ -99,8 +103,7 @@ test('several scripts in tabs; what was typed is there after a reload, and what 
   const page = await browser.page(server.url);
   await page.getByRole('button', { name: 'New script' }).click();
   await write(page, "SELECT name FROM customers WHERE tier = 'gold'");
-  await page.reload();
-  await page.locator('html.ready').waitFor({ state: 'attached' });
+  await reload(page);
   assert.match(await page.locator('.cm-content').textContent(), /tier = 'gold'/);
   const tabs = page.getByRole('tab');
   const count = await tabs.count();

@@ -35,6 +35,18 @@ export async function write(page, script) {
   await page.keyboard.insertText(script);
 }
 
+/** Waits until the page is back after a reload. */
+export async function reload(page) {
+  await page.reload();
+  await page.locator('html.ready').waitFor({ state: 'attached' });
+}
+
+/** Waits until a database of this name is open: its name is there before its first results are. */
+export async function opened(page, name) {
+  await page.locator('.database-name', { hasText: name }).waitFor();
+  await page.locator('html.ready:not(.opening)').waitFor({ state: 'attached' });
+}
+
 /** Chooses an entry of the menu of databases. */
 export async function choose(page, name) {
   await page.getByRole('button', { name: 'Databases' }).click();
@@ -42,12 +54,20 @@ export async function choose(page, name) {
   await page.locator('html:not(.opening)').waitFor({ state: 'attached' });
 }
 
+/** Keeps what is in memory under a name. */
+export async function keepAs(page, name) {
+  await page.getByRole('button', { name: 'Keep', exact: true }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill(name);
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
+  await opened(page, name);
+}
+
 /** Makes a stored database. */
 export async function create(page, name) {
   await choose(page, 'New database');
   await page.getByRole('textbox', { name: 'Name' }).fill(name);
   await page.getByRole('button', { name: 'Create' }).click();
-  await page.locator('.database-name', { hasText: name }).waitFor();
+  await opened(page, name);
 }
 
 /** Drops a file on the page. */

@@ -51,11 +51,11 @@ test('types are visible, columns sort, keys move, nested documents fold', { skip
   await page.close();
 });
 
-test('100,000 rows scroll', { skip, timeout: 90_000 }, async (t) => {
+test('100,000 rows scroll', { skip, timeout: 600_000 }, async (t) => {
   const page = await browser.page(server.url);
   const rows = Array.from({ length: 100_000 }, (_, id) => `${id},name ${id},${(id * 7) % 1000}`);
   await page.setInputFiles('input[type=file]', { name: 'many.csv', mimeType: 'text/csv', buffer: Buffer.from(`id,name,n\n${rows.join('\n')}`) });
-  await page.locator('.counts', { hasText: '100,000 rows' }).waitFor({ timeout: 60_000 });
+  await page.locator('.counts', { hasText: '100,000 rows' }).waitFor({ timeout: 240_000 });
   assert.ok((await page.locator('.grid-row').count()) < 80);
   const frames = await page.evaluate(async () => {
     const grid = document.querySelector('.grid');

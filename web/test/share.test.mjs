@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { browse, noBrowser, serve } from './browser.mjs';
-import { cell, choose, create, drop, run, says, shows } from './parts.mjs';
+import { cell, choose, create, drop, keepAs, opened, run, says, shows } from './parts.mjs';
 
 let server;
 let browser;
@@ -75,12 +75,9 @@ test('what a link brought is kept under a name, and a reload comes back to that'
   await run(page, 'PATCH orders KEY 7 SET {"total": 1};\nSELECT * FROM orders');
   const guest = await browser.page(await link(page));
   await shows(cell(guest, 7, 'total'), '1');
-  await guest.getByRole('button', { name: 'Keep', exact: true }).click();
-  await guest.getByRole('textbox', { name: 'Name' }).fill('from a link');
-  await guest.getByRole('dialog').getByRole('button', { name: 'Keep' }).click();
-  await guest.locator('.database-name', { hasText: 'from a link' }).waitFor();
+  await keepAs(guest, 'from a link');
   await guest.reload();
-  await guest.locator('.database-name', { hasText: 'from a link' }).waitFor();
+  await opened(guest, 'from a link');
   await choose(guest, /^from a link$/);
   await shows(cell(guest, 7, 'total'), '1');
   await guest.close();
@@ -106,7 +103,7 @@ test('what is too large for a link is offered as a file, which opens at exactly 
   assert.equal(download.suggestedFilename(), 'large@seq-3000.drift');
   const guest = await browser.page(server.url);
   await drop(guest, download.suggestedFilename(), readFileSync(await download.path()));
-  await guest.locator('.database-name', { hasText: /^large$/ }).waitFor();
+  await opened(guest, /^large$/);
   await says(guest, 'seq 3000');
   assert.equal(await guest.locator('.when').textContent(), shown);
   await guest.close();

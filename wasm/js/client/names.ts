@@ -7,7 +7,7 @@ import { deleteOpfs, listOpfs } from '../platform/opfs.js';
 import { groupOf, leaderLock } from '../tabs/messages.js';
 
 /** How long a tab that was just closed may take to be gone, in milliseconds. */
-const WAIT_MS = 100;
+const WAIT_MS = 1_000;
 
 /** What there is no storage for is not there. */
 async function orNone<T>(answer: Promise<T>, none: T): Promise<T> {

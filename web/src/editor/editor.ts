@@ -30,6 +30,8 @@ export class Editor {
   readonly view: EditorView;
   readonly #events: EditorEvents;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The errors of the last run, as long as the text is the one that was run. */
+  #mistakes: readonly Diagnostic[] = [];
 
   constructor(parent: HTMLElement, events: EditorEvents) {
     this.#events = events;
@@ -40,6 +42,7 @@ export class Editor {
     const typed = EditorView.updateListener.of((update) => {
       if (!update.docChanged || update.transactions.some((one) => one.isUserEvent('replace.tab'))) return;
       events.typed(update.state.doc.toString());
+      this.#mistakes = [];
       this.#checkLater();
     });
     this.view = new EditorView({
@@ -85,19 +88,30 @@ export class Editor {
     this.#timer = setTimeout(async () => {
       const text = this.text;
       const errors = await this.#events.check(text);
-      if (text === this.text) this.blame(errors, 0);
+      if (text !== this.text) return;
+      // A run that came meanwhile may have found what is found only there.
+      const isNew = (one: Diagnostic): boolean => !this.#mistakes.some((other) => other.from === one.from && other.message === one.message);
+      this.#underline([...this.#mistakes, ...this.#diagnostics(errors, 0).filter(isNew)]);
     }, CHECK_MS);
   }
 
-  /** Underlines errors at their places, or none. */
+  /** Underlines the errors of a run at their places, or none. */
   blame(errors: readonly DriftError[], offset: number): void {
+    this.#mistakes = this.#diagnostics(errors, offset);
+    this.#underline(this.#mistakes);
+  }
+
+  #underline(diagnostics: readonly Diagnostic[]): void {
+    this.view.dispatch(setDiagnostics(this.view.state, diagnostics));
+  }
+
+  #diagnostics(errors: readonly DriftError[], offset: number): Diagnostic[] {
     const { length } = this.view.state.doc;
-    const diagnostics = errors.map((error): Diagnostic => {
+    return errors.map((error): Diagnostic => {
       const from = Math.min(length, Math.max(0, (error.position?.start ?? 0) + offset));
       const to = Math.min(length, Math.max(from + 1, (error.position?.end ?? length) + offset));
       const message = error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
       return { from: Math.min(from, Math.max(0, to - 1)), to, severity: 'error', message, source: error.code };
     });
-    this.view.dispatch(setDiagnostics(this.view.state, diagnostics));
   }
 }
