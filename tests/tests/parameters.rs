@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use driftdb_core::db::{Context, Database, Options, Outcome};
+use driftdb_core::db::{Context, Database, Options, Outcome, drive, eventline};
 use driftdb_core::ql::{Params, Parser};
 use driftdb_core::storage::MemoryStore;
 use driftdb_core::time::Timestamp;
-use driftdb_core::value::{Value, json};
+use driftdb_core::value::{Bytes, Given, Value, json, msgpack};
 use driftdb_core::{Code, Error, Result};
 use driftdb_tests::suite::shown;
 
@@ -264,4 +264,98 @@ fn values_that_cannot_be_there() {
         db.all("SELECT COUNT(*) AS n FROM t", &Params::none()),
         [r#"{"n":3}"#]
     );
+}
+
+/// The same values as a host gives them encoded.
+fn encoded(values: &[Value]) -> Result<Params> {
+    let bytes: Vec<u8> = values.iter().flat_map(Value::to_msgpack).collect();
+    Ok(Params {
+        positional: Given::all(Bytes::from(bytes)).collect::<Result<_>>()?,
+        named: Vec::new(),
+    })
+}
+
+#[test]
+fn an_encoded_document_does_what_the_same_one_does() {
+    let (mut owned, mut given) = (Session::new(), Session::new());
+    let object = |text: &str| json::parse(text).unwrap();
+    let mut nested = Value::Null;
+    for _ in 0..63 {
+        nested = Value::Array(vec![nested]);
+    }
+    let with = |name: &str, value: Value| {
+        Value::Object([("id", Value::Int(1)), (name, value)].into_iter().collect())
+    };
+    let documents = [
+        object("{}"),
+        object(r#"{"id": 7, "a": [1, -1, 1.5, null, {"b": true}], "s": "x"}"#),
+        object(r#"{"id": 1, "s": "b", "n": null}"#),
+        object(r#"{"id": 2, "n": 1}"#),
+        object(r#"{"s": null, "deep": {"a": {"b": 1}}}"#),
+        object(r#"{"id": 1.5}"#),
+        object(r#"{"id": null}"#),
+        object(r#"{"id": {"a": 1}}"#),
+        object(r#"{"id": 18446744073709551615}"#),
+        object("7"),
+        object(r#"["a", {"id": 1}]"#),
+        with("id", Value::from("k".repeat(1_025))),
+        with("id", Value::from("k".repeat(1_000_000))),
+        with("long", Value::from("x".repeat(17 << 20))),
+        with("deep", nested.clone()),
+        with("deeper", Value::Array(vec![nested])),
+        with("number", Value::Float(f64::NAN)),
+        with("numbers", Value::Array(vec![Value::Float(f64::INFINITY)])),
+    ];
+    let scripts = [
+        "INSERT INTO t ?",
+        "UPSERT INTO t ?",
+        "PATCH t KEY 1 SET ?",
+        "PATCH t KEY \"3\" SET ?",
+        "INSERT INTO t {\"id\": 100, \"inner\": ?}",
+        "INSERT INTO nowhere ?",
+        "SOFT DELETE FROM t KEY ?",
+        "SELECT id FROM t WHERE deep = ? OR s = \"b\"",
+        "SELECT id FROM t LIMIT ?",
+        "SOFT DELETE FROM t KEY 7",
+    ];
+    let (mut done, mut refused) = (0, 0);
+    for document in &documents {
+        for script in scripts {
+            let values = Some(document.clone()).filter(|_| script.contains('?'));
+            let values: Vec<Value> = values.into_iter().collect();
+            // What is broken in itself is refused when it comes, before anything runs.
+            let whole = values
+                .iter()
+                .try_for_each(|it| msgpack::validate(&it.to_msgpack()));
+            let expected =
+                whole.and_then(|()| owned.run(script, &Params::positional(values.clone())));
+            let found = encoded(&values).and_then(|params| given.run(script, &params));
+            let told = |result: &Result<Vec<String>>| match result {
+                Ok(rows) => Ok(rows.clone()),
+                Err(error) => Err((error.code(), error.message().to_string())),
+            };
+            assert_eq!(
+                told(&found),
+                told(&expected),
+                "{script} {:.80}",
+                document.to_string()
+            );
+            *(if found.is_ok() {
+                &mut done
+            } else {
+                &mut refused
+            }) += 1;
+        }
+    }
+    let lines = |session: &mut Session| {
+        let mut dump = session.0.dump().unwrap();
+        let mut text = String::new();
+        while let Some(line) = drive(|| dump.step()).unwrap() {
+            eventline::write(&line, &mut text);
+            text.push('\n');
+        }
+        text
+    };
+    assert_eq!(lines(&mut given), lines(&mut owned));
+    assert!(done > 30 && refused > 30, "{done} done, {refused} refused");
 }

@@ -2,7 +2,7 @@
 
 use driftdb_core::db::{Database, Request, Written};
 use driftdb_core::ql::ast::{Kind, Statement};
-use driftdb_core::value::Value;
+use driftdb_core::value::{Given, Value};
 use driftdb_core::{Code, Error, Result};
 
 /// Statements of one request have numbers of their own: so many at most.
@@ -19,10 +19,14 @@ pub struct Asked {
 
 impl Asked {
     /// Reads the three values.
-    pub fn read(values: &[Value]) -> Result<Option<Asked>> {
+    pub fn read(values: &[Given]) -> Result<Option<Asked>> {
         match values {
             [] => Ok(None),
-            [Value::Str(client), Value::Int(number), Value::Bool(again)] => Ok(Some(Asked {
+            [
+                Given::Value(Value::Str(client)),
+                Given::Value(Value::Int(number)),
+                Given::Value(Value::Bool(again)),
+            ] => Ok(Some(Asked {
                 client: client.clone(),
                 number: number.unsigned_abs(),
                 again: *again,

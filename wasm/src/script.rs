@@ -2,7 +2,7 @@
 
 use driftdb_core::ql::ast::{Kind, Name, Statement, Term, TermKind};
 use driftdb_core::ql::{Params, Parser};
-use driftdb_core::value::Value;
+use driftdb_core::value::{Given, Value};
 use driftdb_core::{Code, Error, Result, Span};
 
 /// The statements of a script, and the error that ends it where it cannot be read: what stands before that runs.
@@ -40,7 +40,7 @@ impl Script {
     ///
     /// # Errors
     /// `Code::Unsupported` for one that there is not, or with other values than it takes.
-    pub fn of_table(operation: &str, table: &str, values: Vec<Value>) -> Result<Script> {
+    pub fn of_table(operation: &str, table: &str, values: Vec<Given>) -> Result<Script> {
         let table = Name {
             text: table.into(),
             span: Span::default(),
@@ -48,7 +48,7 @@ impl Script {
         if operation == "migrate" {
             return Script::migration(table, values);
         }
-        let mut terms = values.into_iter().map(term);
+        let mut terms = values.into_iter().map(given);
         let mut next = || {
             terms
                 .next()
@@ -105,8 +105,8 @@ impl Script {
 
     /// A script that runs as one transaction, together with a record of it. Its tables are made before: making one is no part of a transaction, and to be done again
     /// does no harm.
-    fn migration(table: Name, values: Vec<Value>) -> Result<Script> {
-        let Ok([record, Value::Str(text)]) = <[Value; 2]>::try_from(values) else {
+    fn migration(table: Name, values: Vec<Given>) -> Result<Script> {
+        let Ok([record, Given::Value(Value::Str(text))]) = <[Given; 2]>::try_from(values) else {
             return Err(Error::new(
                 Code::Unsupported,
                 "migrate takes a record and a script",
@@ -135,7 +135,7 @@ impl Script {
         }
         let insert = Kind::Insert {
             table,
-            documents: vec![term(record)],
+            documents: vec![given(record)],
         };
         tables.extend([at(Kind::Begin { meta: None }), at(insert)]);
         tables.extend(others);
@@ -178,13 +178,16 @@ pub fn at_point(statement: &Statement, point: &str) -> Statement {
         Kind::ShowDrift { at, .. } => at,
         _ => return statement,
     };
-    at.get_or_insert_with(|| term(Value::from(point)));
+    at.get_or_insert_with(|| given(Value::from(point).into()));
     statement
 }
 
-fn term(value: Value) -> Term {
+fn given(given: Given) -> Term {
     Term {
         span: Span::default(),
-        kind: TermKind::Value(value),
+        kind: match given {
+            Given::Value(value) => TermKind::Value(value),
+            Given::Document(document) => TermKind::Document(document),
+        },
     }
 }

@@ -9,7 +9,7 @@ use super::drift::Drift;
 use super::{Database, Rows, Written};
 use crate::error::{Code, Error, Result};
 use crate::ql::ast::{CreateTable, Kind, Name, Select, Statement, Term};
-use crate::ql::{Params, Query, explain};
+use crate::ql::{Body, Params, Query, explain};
 use crate::table::change::no_such_row;
 use crate::table::{Compact, Intent, Request, Schema, Step, Table, TakeSnapshot, View};
 use crate::time::{Point, Timestamp};
@@ -101,7 +101,7 @@ impl Database {
             }
             Kind::Patch { table, key, patch } => {
                 let (key, patch) = (key.key(params)?, patch.document(params)?);
-                self.written(context, |db| db.change(&table.text, &key, &patch))
+                self.written(context, |db| db.change_body(&table.text, &key, &patch))
             }
             Kind::SoftDelete { table, key } => {
                 let key = key.key(params)?;
@@ -113,7 +113,7 @@ impl Database {
             Kind::Begin { meta } => {
                 let meta = meta
                     .as_ref()
-                    .map(|meta| meta.document(params))
+                    .map(|meta| meta.document(params).map(Body::into_object))
                     .transpose()?;
                 let meta = meta.as_ref().or(context.meta.as_ref());
                 match &context.request {
@@ -230,7 +230,7 @@ impl Database {
     ) -> Result<Outcome> {
         self.written(context, |db| {
             for term in documents {
-                db.put(&table.text, intent, &term.document(params)?)
+                db.put_body(&table.text, intent, &term.document(params)?)
                     .map_err(|error| match error.code() {
                         Code::UnknownTable => error,
                         _ => error.at(term.span),

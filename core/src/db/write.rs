@@ -7,6 +7,7 @@ use super::{Context, Database, Written};
 use crate::error::{Code, Error, Result};
 use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::log::EventRef;
+use crate::ql::Body;
 use crate::table::change::too_large;
 use crate::table::{Intent, Wanted};
 use crate::time::{Seq, Timestamp};
@@ -58,16 +59,39 @@ impl Database {
         })
     }
 
+    /// A document under the key that it holds, as a statement has it.
+    pub(super) fn put_body(&mut self, table: &str, intent: Intent, body: &Body<'_>) -> Result<()> {
+        let document = match body {
+            Body::Object(object) => return self.put(table, intent, object),
+            Body::Encoded(document) => document.view(),
+        };
+        let primary_key = &self.table(table)?.schema().primary_key;
+        let value = document.get(primary_key);
+        let key = Key::check_view(value.ok_or_else(|| no_key(primary_key, table))?.view())?;
+        self.event(table, intent, key, Some(sized(document.raw().as_bytes())?))
+    }
+
+    /// A patch as a statement has it.
+    pub(super) fn change_body(&mut self, table: &str, key: &Key, body: &Body<'_>) -> Result<()> {
+        let patch = match body {
+            Body::Object(object) => return self.change(table, key, object),
+            Body::Encoded(document) => document.view(),
+        };
+        let primary_key = &self.table(table)?.schema().primary_key;
+        if let Some(value) = patch.get(primary_key)
+            && value.to_value() != key.to_value()
+        {
+            return Err(key_changed(primary_key, key));
+        }
+        let body = sized(patch.raw().as_bytes())?;
+        self.event(table, Intent::Patch, key.view(), Some(body))
+    }
+
     /// A document under the key that it holds.
     pub(super) fn put(&mut self, table: &str, intent: Intent, document: &Object) -> Result<()> {
         let primary_key = &self.table(table)?.schema().primary_key;
-        let value = document.get(primary_key).ok_or_else(|| {
-            Error::new(
-                Code::InvalidKey,
-                format!("the document has no member {primary_key}, the key of table {table}"),
-            )
-        })?;
-        let key = Key::check(value)?;
+        let value = document.get(primary_key);
+        let key = Key::check(value.ok_or_else(|| no_key(primary_key, table))?)?;
         self.encoded(document, |db, body| {
             db.event(table, intent, key, Some(body))
         })
@@ -79,11 +103,7 @@ impl Database {
         if let Some(value) = patch.get(primary_key)
             && *value != key.to_value()
         {
-            let error = Error::new(
-                Code::InvalidKey,
-                format!("a patch cannot change the key: {primary_key} of row {key}"),
-            );
-            return Err(error.hint("insert the row under its new key and delete the old one"));
+            return Err(key_changed(primary_key, key));
         }
         self.encoded(patch, |db, body| {
             db.event(table, Intent::Patch, key.view(), Some(body))
@@ -193,8 +213,28 @@ fn kept(bytes: Vec<u8>) -> Vec<u8> {
 fn encode(document: &Object, bytes: &mut Vec<u8>) -> Result<()> {
     msgpack::check_object(document)?;
     msgpack::encode_object(document, bytes);
-    if bytes.len() > DOCUMENT_BYTES_MAX {
-        return Err(too_large(bytes.len()));
+    sized(bytes).map(|_| ())
+}
+
+/// A document's bytes, if they are not too many.
+fn sized(bytes: &[u8]) -> Result<&[u8]> {
+    match bytes.len() {
+        0..=DOCUMENT_BYTES_MAX => Ok(bytes),
+        length => Err(too_large(length)),
     }
-    Ok(())
+}
+
+fn no_key(primary_key: &str, table: &str) -> Error {
+    Error::new(
+        Code::InvalidKey,
+        format!("the document has no member {primary_key}, the key of table {table}"),
+    )
+}
+
+fn key_changed(primary_key: &str, key: &Key) -> Error {
+    let error = Error::new(
+        Code::InvalidKey,
+        format!("a patch cannot change the key: {primary_key} of row {key}"),
+    );
+    error.hint("insert the row under its new key and delete the old one")
 }

@@ -5,8 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::Span;
-use crate::value::Path;
-use crate::value::Value;
+use crate::value::{Document, Path, Value};
 
 /// One statement of a script.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,6 +219,8 @@ pub struct Term {
 pub enum TermKind {
     /// A literal without parameters.
     Value(Value),
+    /// An object that the host gives, encoded; no text has one.
+    Document(Document),
     /// A parameter.
     Parameter(Parameter),
     /// An array with a parameter somewhere inside.

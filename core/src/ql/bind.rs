@@ -1,5 +1,6 @@
 //! Binding: a term and the parameters' values to a value, a document, a key or a point.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use alloc::{format, string::ToString};
@@ -9,16 +10,35 @@ use super::ast::{Term, TermKind};
 use crate::error::{Code, Error, Result};
 use crate::limits::NESTING_MAX;
 use crate::time::Point;
-use crate::value::{Key, Object, Value};
+use crate::value::{Document, Given, Key, Object, Value};
+
+/// A document or a patch, as the statement has it.
+pub enum Body<'a> {
+    /// An object.
+    Object(Cow<'a, Object>),
+    /// Its bytes.
+    Encoded(&'a Document),
+}
+
+impl Body<'_> {
+    /// An owned copy.
+    pub fn into_object(self) -> Object {
+        match self {
+            Body::Object(object) => object.into_owned(),
+            Body::Encoded(document) => document.view().to_object(),
+        }
+    }
+}
 
 impl Term {
     /// The value, with parameters filled in.
     pub fn value(&self, params: &Params) -> Result<Value> {
         match &self.kind {
             TermKind::Value(value) => Ok(value.clone()),
+            TermKind::Document(document) => Ok(Value::Object(document.view().to_object())),
             TermKind::Parameter(parameter) => params
                 .get(parameter)
-                .cloned()
+                .map(Given::to_value)
                 .map_err(|error| error.at(self.span)),
             TermKind::Array(items) => {
                 let items: Result<Vec<Value>> =
@@ -48,9 +68,21 @@ impl Term {
     }
 
     /// The document or patch; anything else than an object is an error.
-    pub fn document(&self, params: &Params) -> Result<Object> {
-        match self.value(params)? {
-            Value::Object(object) => Ok(object),
+    pub fn document<'a>(&'a self, params: &'a Params) -> Result<Body<'a>> {
+        let value = match &self.kind {
+            TermKind::Document(document) => return Ok(Body::Encoded(document)),
+            TermKind::Value(value) => Cow::Borrowed(value),
+            TermKind::Parameter(parameter) => {
+                match params.get(parameter).map_err(|error| error.at(self.span))? {
+                    Given::Document(document) => return Ok(Body::Encoded(document)),
+                    Given::Value(value) => Cow::Borrowed(value),
+                }
+            }
+            TermKind::Array(_) | TermKind::Object(_) => Cow::Owned(self.value(params)?),
+        };
+        match value {
+            Cow::Borrowed(Value::Object(object)) => Ok(Body::Object(Cow::Borrowed(object))),
+            Cow::Owned(Value::Object(object)) => Ok(Body::Object(Cow::Owned(object))),
             other => Err(Error::new(
                 Code::InvalidValue,
                 format!("this must be an object, not {}", other.kind()),

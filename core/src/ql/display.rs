@@ -18,6 +18,7 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             TermKind::Value(value) => value.fmt(f),
+            TermKind::Document(document) => document.view().raw().fmt(f),
             TermKind::Parameter(parameter) => parameter.fmt(f),
             TermKind::Array(items) => {
                 f.write_str("[")?;

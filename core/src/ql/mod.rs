@@ -16,6 +16,7 @@ pub mod source;
 mod token;
 
 pub use ast::{Kind, Statement};
+pub use bind::Body;
 pub use exec::Query;
 pub use locate::{Location, locate};
 pub use params::Params;

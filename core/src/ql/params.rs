@@ -8,15 +8,15 @@ use super::ast::{Parameter, Statement};
 use super::hint;
 use super::token::{Kind, Lexer, Symbol, Token};
 use crate::error::{Code, Error, Result};
-use crate::value::Value;
+use crate::value::{Given, Value};
 
 /// The values for the parameters of a script.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Params {
     /// For `?` in the order of the script, and for `?1`, `?2`, ...
-    pub positional: Vec<Value>,
+    pub positional: Vec<Given>,
     /// For `:name`, by the name without its colon.
-    pub named: Vec<(String, Value)>,
+    pub named: Vec<(String, Given)>,
 }
 
 impl Params {
@@ -28,26 +28,26 @@ impl Params {
     /// Values for `?`.
     pub fn positional(values: impl Into<Vec<Value>>) -> Self {
         Params {
-            positional: values.into(),
+            positional: values.into().into_iter().map(Given::Value).collect(),
             named: Vec::new(),
         }
     }
 
     /// The same with one more named value.
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.named.push((name.into(), value.into()));
+        self.named.push((name.into(), Given::Value(value.into())));
         self
     }
 
     /// The value of a parameter.
-    pub fn get(&self, parameter: &Parameter) -> Result<&Value> {
+    pub fn get(&self, parameter: &Parameter) -> Result<&Given> {
         match parameter {
             Parameter::Positional(number) => self.number(*number),
             Parameter::Named(name) => self.name(name),
         }
     }
 
-    fn number(&self, number: usize) -> Result<&Value> {
+    fn number(&self, number: usize) -> Result<&Given> {
         let value = number
             .checked_sub(1)
             .and_then(|index| self.positional.get(index));
@@ -64,7 +64,7 @@ impl Params {
         })
     }
 
-    fn name(&self, name: &str) -> Result<&Value> {
+    fn name(&self, name: &str) -> Result<&Given> {
         let found = self.named.iter().find(|(given, _)| given == name);
         found.map(|(_, value)| value).ok_or_else(|| {
             let error = Error::new(Code::Parameter, format!("there is no value for :{name}"));

@@ -42,6 +42,18 @@ impl Key {
         }
     }
 
+    /// The same of a borrowed value.
+    ///
+    /// # Errors
+    /// Those of [`Key::from_value`].
+    pub fn check_view(value: ValueRef<'_>) -> Result<ValueRef<'_>> {
+        match value {
+            ValueRef::Int(_) | ValueRef::UInt(_) => Ok(value),
+            ValueRef::Str(text) => checked(text).map(ValueRef::Str),
+            other => Err(refused(other.kind())),
+        }
+    }
+
     /// The key that a borrowed value is.
     ///
     /// # Errors

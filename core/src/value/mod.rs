@@ -6,6 +6,7 @@ mod bytes;
 pub mod chain;
 mod convert;
 pub mod diff;
+mod document;
 pub mod json;
 mod key;
 pub mod keycode;
@@ -26,6 +27,7 @@ mod walk;
 
 pub use bytes::Bytes;
 pub use chain::{Chain, Member};
+pub use document::{Document, Given};
 pub use key::Key;
 pub use object::Object;
 pub use path::{Path, Step};

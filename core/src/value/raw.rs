@@ -62,6 +62,12 @@ impl<'a> Raw<'a> {
         Some((Raw(value), rest))
     }
 
+    /// The first `length` of `bytes`, known to be one value, and what follows it.
+    pub(super) fn first(bytes: &'a [u8], length: usize) -> Option<(Raw<'a>, &'a [u8])> {
+        let (value, rest) = bytes.split_at_checked(length)?;
+        Some((Raw(value), rest))
+    }
+
     /// `bytes` as one value; `None` if they are cut or more than one.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Option<Raw<'a>> {

@@ -78,7 +78,11 @@ fn read(path: &Path) -> Result<Script> {
 /// The parameters; they belong to one script, because `?` is counted within it.
 fn params(texts: &[String], scripts: &[Script]) -> Result<Params> {
     let (positional, named) = options::parameters(texts);
-    let params = Params { positional, named };
+    let params = named
+        .into_iter()
+        .fold(Params::positional(positional), |params, (name, value)| {
+            params.with(name, value)
+        });
     match scripts {
         _ if texts.is_empty() => {}
         [script] => {

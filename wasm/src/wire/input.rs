@@ -1,26 +1,12 @@
 //! Values from JavaScript: msgpack values one after another, checked here once and for all.
 
 use driftdb_core::ql::Params;
-use driftdb_core::value::{Key, Object, Value, msgpack};
+use driftdb_core::value::{Bytes, Given, Key, Object, Value};
 use driftdb_core::{Code, Error, Result};
 
 /// Values one after another, up to the end of the bytes.
-fn values(mut bytes: &[u8]) -> impl Iterator<Item = Result<Value>> {
-    std::iter::from_fn(move || {
-        if bytes.is_empty() {
-            return None;
-        }
-        match msgpack::validate_first(bytes) {
-            Ok((raw, rest)) => {
-                bytes = rest;
-                Some(Ok(raw.to_value()))
-            }
-            Err(error) => {
-                bytes = &[];
-                Some(Err(error))
-            }
-        }
-    })
+fn values(bytes: &[u8]) -> impl Iterator<Item = Result<Given>> {
+    Given::all(Bytes::from(bytes))
 }
 
 /// The values of a script's parameters: positional ones one after another, named ones as name, value, name, value.
@@ -32,7 +18,8 @@ pub fn params(bytes: &[u8], named: bool) -> Result<Params> {
         return Ok(params);
     }
     while let Some(name) = values.next().transpose()? {
-        let (Value::Str(name), Some(value)) = (name, values.next().transpose()?) else {
+        let (Given::Value(Value::Str(name)), Some(value)) = (name, values.next().transpose()?)
+        else {
             return Err(broken());
         };
         params.named.push((name, value));
@@ -40,28 +27,22 @@ pub fn params(bytes: &[u8], named: bool) -> Result<Params> {
     Ok(params)
 }
 
-/// Documents one after another.
-pub fn documents(bytes: &[u8]) -> Result<Vec<Value>> {
+/// Documents and other values one after another.
+pub fn documents(bytes: &[u8]) -> Result<Vec<Given>> {
     values(bytes).collect()
 }
 
 /// One object, or nothing.
 pub fn object(bytes: &[u8]) -> Result<Option<Object>> {
-    match values(bytes).next().transpose()? {
-        None => Ok(None),
-        Some(Value::Object(object)) => Ok(Some(object)),
-        Some(other) => Err(Error::new(
-            Code::InvalidValue,
-            format!("an object is expected here, not {}", other.kind()),
-        )),
-    }
+    let given = values(bytes).next().transpose()?;
+    given.map(|given| given.to_object()).transpose()
 }
 
 /// One key.
 pub fn key(bytes: &[u8]) -> Result<Key> {
     match values(bytes).next().transpose()? {
         None => Err(broken()),
-        Some(value) => Key::from_value(&value),
+        Some(given) => Key::from_value(&given.to_value()),
     }
 }
 
@@ -86,7 +67,7 @@ mod tests {
         let two = bytes(&[Value::from("a"), Value::from(1_i64)]);
         assert_eq!(params(&two, false).unwrap().positional.len(), 2);
         let named = params(&two, true).unwrap().named;
-        assert_eq!(named, [("a".to_string(), Value::Int(1))]);
+        assert_eq!(named, [("a".to_string(), Given::Value(Value::Int(1)))]);
         assert_eq!(params(&[], true).unwrap(), Params::none());
     }
 

@@ -28,8 +28,9 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// Those of [`validate`].
 pub fn validate_first(bytes: &[u8]) -> Result<(Raw<'_>, &[u8])> {
-    check(bytes, NESTING_MAX).map_err(Flaw::error)?;
-    Raw::split(bytes).ok_or_else(|| Flaw::Cut.error())
+    let rest = check(bytes, NESTING_MAX).map_err(Flaw::error)?;
+    let first = bytes.len() - rest.len();
+    Raw::first(bytes, first).ok_or_else(|| Flaw::Cut.error())
 }
 
 /// Checks of an object what its type leaves open: finite numbers, and at most [`NESTING_MAX`] levels.

@@ -212,10 +212,7 @@ impl Engine for DriftDb {
             None => self.database.run(&self.groups, &Params::none(), &context)?,
             Some(at) => {
                 let point = Value::from(format!("@seq:{at}"));
-                let params = Params {
-                    positional: vec![point],
-                    named: Vec::new(),
-                };
+                let params = Params::positional([point]);
                 self.database.run(&self.groups_at, &params, &context)?
             }
         };
