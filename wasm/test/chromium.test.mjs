@@ -161,37 +161,6 @@ test('a browser killed in mid-write has lost nothing that it acknowledged', skip
   assert.deepEqual(found.findings, []);
 });
 
-test('a full disk is a clear error, and the database stays readable', skip, async () => {
-  const page = await browser.page(server.url);
-  const cdp = await browser.context.newCDPSession(page);
-  await page.evaluate(async () => {
-    globalThis.db = await driftdb.open('full');
-    await db.exec('CREATE TABLE t (pk=id); INSERT INTO t {"id": 0}');
-  });
-  await cdp.send('Storage.overrideQuotaForOrigin', { origin: new URL(server.url).origin, quotaSize: 3_000_000 });
-  const answer = await page.evaluate(async () => {
-    let code;
-    let written = 0;
-    for (let id = 1; id < 200 && code === undefined; id++) {
-      const text = Array.from(crypto.getRandomValues(new Uint8Array(50_000)), (byte) => String.fromCharCode(32 + (byte % 90))).join('');
-      await db.table('t').insert({ id, text }).then(() => written++, (error) => (code = error.code));
-    }
-    return { code, written, rows: (await db.query('SELECT id FROM t')).length, next: await db.exec('INSERT INTO t {"id": -1}').catch((error) => error.code) };
-  });
-  assert.equal(answer.code, 'storage_full');
-  assert.equal(answer.rows, answer.written + 1);
-  assert.equal(answer.next, 'latched');
-  await cdp.send('Storage.overrideQuotaForOrigin', { origin: new URL(server.url).origin });
-  const after = await page.evaluate(async () => {
-    await db.close().catch(() => {});
-    db = await driftdb.open('full');
-    await db.exec('INSERT INTO t {"id": -1}');
-    return (await db.query('SELECT id FROM t')).length;
-  });
-  assert.equal(after, answer.written + 2);
-  await page.close();
-});
-
 test('the language suite in a worker, over OPFS', skip, async () => {
   const suite = fileURLToPath(new URL('../../tests/suite/', import.meta.url));
   const names = readdirSync(suite).filter((name) => name.endsWith('.slt'));

@@ -1,7 +1,7 @@
-// The packed package, installed into projects as people have them: bundled by Vite and webpack, on a plain page, rendered on a server, in Deno and Bun.
+// The packed package, installed into projects as people have them: bundled by Vite and webpack, on a plain page, rendered on a server, by SvelteKit, in Deno and Bun.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -9,12 +9,13 @@ import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { openSync } from '../dist/sync.js';
 import { TYPES, browse, noBrowser } from './browser.mjs';
 
 const here = fileURLToPath(new URL('packaging', import.meta.url));
 const ours = fileURLToPath(new URL('../node_modules', import.meta.url));
 const packed = fileURLToPath(new URL('../../dist', import.meta.url));
-const noTools = existsSync(join(here, 'node_modules/vite')) ? false : 'Vite, webpack, Deno and Bun are not installed (npm install in wasm/test/packaging)';
+const noTools = ['vite', 'webpack', '@sveltejs/kit'].every((name) => existsSync(join(here, 'node_modules', name))) ? false : 'Vite, webpack, SvelteKit, Deno and Bun are not installed (npm install in wasm/test/packaging)';
 const timeout = 300_000;
 
 let project;
@@ -28,6 +29,7 @@ before(() => {
   const file = join(packed, `driftdb-${version}.tgz`);
   execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', '--loglevel=error', file], { cwd: project, stdio: ['ignore', 'ignore', 'inherit'] });
   for (const name of ['react', 'react-dom', 'scheduler', 'vue', '@vue']) symlinkSync(join(ours, name), join(project, 'node_modules', name));
+  if (!noTools) for (const name of ['svelte', '@sveltejs', 'vite']) symlinkSync(join(here, 'node_modules', name), join(project, 'node_modules', name));
 });
 after(async () => {
   await browser?.close();
@@ -120,6 +122,49 @@ test('rendered on a server, as built by Vite', { skip: noTools, timeout }, async
   mkdirSync(join(project, 'elsewhere'));
   const rendered = execFileSync(process.execPath, [join(outDir, 'server.js')], { encoding: 'utf8', cwd: join(project, 'elsewhere') });
   assert.equal(rendered.trim(), 'function <p>react</p> <p>vue</p>');
+});
+
+/** Starts a built SvelteKit application; `url` is its page. */
+async function startKit(root, env) {
+  const server = spawn(process.execPath, ['serve.js'], { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const port = await new Promise((resolve, reject) => {
+    server.stdout.once('data', (data) => resolve(Number(data)));
+    server.once('exit', () => reject(new Error('the server has ended')));
+  });
+  return { url: `http://127.0.0.1:${port}/some/where`, close: () => server.kill() };
+}
+
+test('SvelteKit: rendered on a server with what it knows, taken over by the page, there after a reload', inBrowser, async () => {
+  const root = join(project, 'kit');
+  const notes = join(project, 'notes');
+  cpSync(join(here, 'kit'), root, { recursive: true });
+  writeFileSync(join(root, 'package.json'), '{"type":"module","private":true}');
+  const db = openSync(notes);
+  db.exec('CREATE TABLE notes (pk=id); INSERT INTO notes {"id": 1, "text": "from the server"}');
+  db.close();
+  execFileSync(process.execPath, [join(here, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const server = await startKit(root, { NOTES: notes });
+  browser ??= await browse();
+  const page = await browser.context.newPage();
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
+  try {
+    const sent = (await (await fetch(server.url)).text()).replaceAll(/<!--.*?-->/g, '');
+    assert.match(sent, /<p id="from">server<\/p>/);
+    assert.match(sent, /<li>1 from the server<\/li>/);
+    for (const rows of [['1 from the server'], ['1 from the server', '2 from the page']]) {
+      await page.goto(server.url);
+      await page.locator('#from', { hasText: 'opfs' }).waitFor({ timeout: 60_000 });
+      assert.deepEqual(await page.locator('li').allTextContents(), rows);
+      await page.getByRole('button', { name: 'Add' }).click();
+      await page.locator('li').nth(rows.length).waitFor();
+    }
+    assert.deepEqual(complaints, []);
+  } finally {
+    await page.close();
+    server.close();
+  }
 });
 
 const bin = (name) => join(here, 'node_modules/.bin', name);

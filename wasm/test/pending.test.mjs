@@ -58,11 +58,11 @@ test('what has expired is not ended at another leader, and what was aborted is n
 });
 
 /** A leader whose host answers when it is told to, and a member of its. `ask` resolves when its message has come to something: one more call, or one more thing heard. */
-async function pair(name) {
+async function pair(name, batch = false) {
   Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { locks: { request: () => new Promise(() => {}) } } });
   const calls = [];
-  const host = { busy: false, call: (_, call) => new Promise((resolve) => calls.push({ call, resolve })), close: async () => {}, leave() {} };
-  const leader = new parts.Leader(host, name, 'leader', false);
+  const host = { busy: false, call: (_, call) => new Promise((resolve, reject) => calls.push({ call, resolve, reject })), close: async () => {}, leave() {} };
+  const leader = new parts.Leader(host, name, 'leader', batch);
   leader.hello('member', { visible: true, durable: true });
   const channel = parts.pairChannel(name, 'leader', 'member');
   const heard = [];
@@ -109,5 +109,34 @@ test('a leader that goes answers what it has taken, gives signs of life until th
   await stopped;
   await until(() => heard.length > 2);
   assert.deepEqual(heard.slice(1), [{ pong: true }, { id: 1, answer: 42 }]);
+  close();
+});
+
+test('what a leader commits without making it durable is durable before a tab that asked for that is answered, also with an error', async () => {
+  const { leader, calls, heard, ask, post, close } = await pair('batch', true);
+  const deadline = Date.now() + 60_000;
+  const ends = [
+    [{ op: 'load', lines: '' }, (one) => one.resolve(7), { answer: 7 }],
+    [{ op: 'load', lines: '' }, (one) => one.reject(Object.assign(new Error('half'), { code: 'invalid_input' })), 'error'],
+    [{ op: 'script', text: '' }, (one) => one.reject(Object.assign(new Error('half'), { code: 'duplicate_key' })), 'error'],
+    [{ op: 'commit', tx: 1 }, (one) => one.resolve(8), { answer: 8 }],
+  ];
+  for (const [at, [call, end, told]] of ends.entries()) {
+    await ask({ id: at, call, until: deadline });
+    end(calls.at(-1));
+    await until(() => calls.at(-1).call.op === 'flush');
+    post({ ping: true });
+    await until(() => heard.at(-1)?.pong);
+    assert.equal(heard.filter(({ id }) => id === at).length, 0, 'not before that');
+    calls.at(-1).resolve(null);
+    await until(() => heard.at(-1).id === at);
+    if (told !== 'error') assert.deepEqual(heard.at(-1), { id: at, ...told });
+    else assert.notEqual(heard.at(-1).error, undefined);
+  }
+  await ask({ id: 9, call: { op: 'stats' }, until: deadline });
+  calls.at(-1).resolve(9);
+  await until(() => heard.at(-1).id === 9);
+  assert.equal(calls.at(-1).call.op, 'stats', 'who only reads waits for nothing');
+  await leader.stop(false);
   close();
 });

@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { extname, join, normalize } from 'node:path';
+import { extname, join, normalize, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../dist/web', import.meta.url));
@@ -14,6 +14,10 @@ const TYPES = {
   '.woff2': 'font/woff2', '.webmanifest': 'application/manifest+json', '.jsonl': 'text/plain', '.png': 'image/png',
 };
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+
+const target = resolve(fileURLToPath(new URL('../..', import.meta.url)), process.env.CARGO_TARGET_DIR ?? 'target');
+/** The path of the command line program, if it was built. */
+export const program = [join(target, 'debug/driftdb'), join(target, 'release/driftdb')].find((path) => existsSync(path));
 
 /** Why nothing can be tested, or false. */
 export const noBrowser = CHROMIUM === undefined ? 'there is no Chromium (apt-get install chromium)' : !existsSync(join(root, 'index.html')) ? 'the playground is not built (make web)' : false;

@@ -1,9 +1,12 @@
 // Databases: samples, one's own, files in and out, several tabs.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { browse, noBrowser, serve } from './browser.mjs';
+import { browse, noBrowser, program, serve } from './browser.mjs';
 import { cell, choose, create, drop, keepAs, notes, opened, reload, run, says, shows } from './parts.mjs';
 
 let server;
@@ -105,6 +108,30 @@ test('CSV, JSON and JSON Lines are dropped; a .drift goes out and comes in with 
   await run(page, 'SELECT * FROM people');
   await cell(page, 1, 'age').click();
   await page.getByRole('complementary', { name: 'History of a row' }).getByText('people.csv').waitFor();
+  await page.close();
+});
+
+test('a .drift of the command line is dropped: its history is there, at each moment', { skip: skip || (program === undefined && 'there is no driftdb program (cargo build --package driftdb)') }, async (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'driftdb-web-cli-'));
+  t.after(() => rmSync(home, { recursive: true }));
+  const [dir, file] = [join(home, 'shed'), join(home, 'shed.drift')];
+  const run = (script, time) => execFileSync(program, ['sql', '-d', dir, '--now', time], { input: script });
+  execFileSync(program, ['init', dir, '--now', '2026-01-01T00:00:00Z']);
+  run('CREATE TABLE tools (pk=id, INDEX(place)); INSERT INTO tools {"id": 1, "place": "wall"}, {"id": 2, "place": "box"};', '2026-01-02T00:00:00Z');
+  run('BEGIN WITH {"by": "ann", "why": "the hedge"}; PATCH tools KEY 1 SET {"place": "garden"}; COMMIT;', '2026-01-03T00:00:00Z');
+  execFileSync(program, ['backup', '-d', dir, file]);
+  const page = await browser.page(server.url);
+  await drop(page, 'shed.drift', readFileSync(file));
+  await opened(page, /^shed$/);
+  await page.locator('.badge', { hasText: 'in memory' }).waitFor();
+  await shows(cell(page, 1, 'place'), 'garden');
+  await page.getByLabel('Jump to a date and time (UTC)').fill('2026-01-02T12:00');
+  await says(page, '2 Jan 2026');
+  await shows(cell(page, 1, 'place'), 'wall');
+  await cell(page, 1, 'place').click();
+  await page.getByRole('complementary', { name: 'History of a row' }).getByText('the hedge').waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), choose(page, /Export the database/)]);
+  assert.deepEqual(readFileSync(await download.path()), readFileSync(file), 'and goes out again as it came');
   await page.close();
 });
 

@@ -14,6 +14,8 @@ export interface Home {
   storage: Storage;
   /** Where writes are durable later than they return: resolves when all that was written before is. */
   durable?(): Promise<void>;
+  /** Whether its storage was full when it was opened, and is still as far as is known: what can wait is not written. */
+  isFull?(): boolean;
   /** Gives up what the engine does not, after it was closed or has stopped. */
   dispose?(): void;
 }
@@ -381,7 +383,7 @@ export class Host {
   }
 
   #upkeep(): void {
-    if (this.#closed || this.#core.crashed || this.#writers.busy) return;
+    if (this.#closed || this.#core.crashed || this.#writers.busy || this.#home.isFull?.() === true) return;
     try {
       if (!this.#core.maintain(IDLE_STEPS)) return;
     } catch (error) {

@@ -102,9 +102,14 @@ export async function openIdb(instance: Instance, name: string, place: Place): P
     throw error;
   }
   const journal = new Journal(db, core);
-  const home: Home = { core, storage: 'indexeddb', durable: () => journal.durable(), dispose };
-  await home.durable!();
-  return home;
+  try {
+    await journal.begin();
+  } catch (error) {
+    core.abandon();
+    dispose();
+    throw error;
+  }
+  return { core, storage: 'indexeddb', durable: () => journal.durable(), isFull: () => journal.isFull, dispose };
 }
 
 function equal(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
@@ -117,10 +122,29 @@ class Journal {
   readonly #core: Core;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  /** What opening has changed, if there was no room for it: nobody's commit, so that everything can be read. It is stored with the first commit. */
+  #owed: Changes | undefined;
 
   constructor(db: IDBDatabase, core: Core) {
     this.#db = db;
     this.#core = core;
+  }
+
+  /** Whether there was no room when the database was opened, and none has been found since. */
+  get isFull(): boolean {
+    return this.#owed !== undefined;
+  }
+
+  /** Stores what opening has changed, or keeps it for later where there is no room. */
+  async begin(): Promise<void> {
+    const changes = this.#core.drain();
+    if (changes === undefined) return;
+    try {
+      await this.#put([changes]);
+    } catch (error) {
+      if (!(error instanceof DriftError) || error.code !== 'storage_full') throw error;
+      this.#owed = changes;
+    }
   }
 
   /** Resolves when all that is in memory now is stored. */
@@ -145,6 +169,18 @@ class Journal {
     const changes = this.#core.drain();
     if (changes === undefined) return;
     try {
+      await this.#put(this.#owed === undefined ? [changes] : [this.#owed, changes]);
+      this.#owed = undefined;
+    } catch (error) {
+      // What is in memory is ahead of what is stored, and nobody has seen it: it goes, and what is stored is opened anew.
+      this.#core.abandon();
+      throw error;
+    }
+  }
+
+  /** Stores changes that follow one another, in one transaction. */
+  async #put(all: readonly [Changes, ...Changes[]]): Promise<void> {
+    try {
       const transaction = this.#db.transaction(STORE, 'readwrite', { durability: 'strict' });
       const store = transaction.objectStore(STORE);
       const end = ended(transaction);
@@ -152,8 +188,9 @@ class Journal {
       const head = store.get(HEAD);
       let fenced = false;
       head.onsuccess = () => {
-        if (equal(head.result as Uint8Array | undefined, changes.expectedHead())) this.#write(store, changes);
-        else {
+        if (equal(head.result as Uint8Array | undefined, all[0].expectedHead())) {
+          for (const changes of all) this.#write(store, changes);
+        } else {
           fenced = true;
           transaction.abort();
         }
@@ -161,13 +198,14 @@ class Journal {
       await end.catch((error: unknown) => {
         throw fenced ? fail('conflict', 'another writer has changed the database') : refused(error);
       });
-      this.#core.settled(changes.position());
     } catch (error) {
-      // What is in memory is ahead of what is stored, and nobody has seen it: it goes, and what is stored is opened anew.
-      this.#core.abandon();
       throw error instanceof DriftError ? error : refused(error);
-    } finally {
-      if (!this.#core.crashed) changes.free();
+    }
+    // An engine that has stopped meanwhile has nothing to free.
+    if (this.#core.crashed) return;
+    for (const changes of all) {
+      this.#core.settled(changes.position());
+      changes.free();
     }
   }
 
