@@ -52,14 +52,19 @@ function sourceOfStd() {
   return existsSync(join(sysroot, 'lib/rustlib/src/rust/library/Cargo.lock'));
 }
 
+/** How large a function may be that is put in the place of its calls, in LLVM's measure: 5 where size alone counts, 50 to 225 elsewhere (ARCHITECTURE.md, Size). */
+const INLINING = ['-Cllvm-args=-inline-threshold=40'];
+
 /** The engine as wasm, and wasm-bindgen's glue for it. */
 function engine() {
   const profile = process.env.DRIFTDB_WASM_PROFILE ?? 'wasm';
   const small = sourceOfStd();
   if (!small) console.log('the standard library is taken as it comes: the module is an eighth larger than it could be (rustup component add rust-src)');
   const into = small ? join(target, 'npm') : target;
-  const args = ['build', '--quiet', '--package', 'driftdb-wasm', '--lib', '--profile', profile, '--target', TRIPLE, '--target-dir', into];
-  run('cargo', small ? [...args, ...SMALL_STD] : args, small ? { env: { ...process.env, ...SMALL_ENV } } : {});
+  // As a module alone: with the library that tests want beside it, cargo would leave out optimising the whole program as one.
+  const args = ['rustc', '--quiet', '--package', 'driftdb-wasm', '--lib', '--crate-type', 'cdylib', '--profile', profile, '--target', TRIPLE, '--target-dir', into];
+  const env = { ...process.env, ...(small ? SMALL_ENV : {}), CARGO_INCREMENTAL: '0' };
+  run('cargo', [...args, ...(small ? SMALL_STD : []), '--', ...INLINING], { env });
   const wasm = join(into, TRIPLE, profile, 'driftdb_wasm.wasm');
   const out = join(target, 'wasm-bindgen');
   const names = process.env.DRIFTDB_WASM_NAMES ? [] : ['--remove-name-section', '--remove-producers-section'];

@@ -11,6 +11,8 @@ pub mod engine;
 mod error;
 mod import;
 mod lines;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod memory;
 pub mod mirror;
 mod options;
 mod run;

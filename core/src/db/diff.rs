@@ -2,11 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::drift::{changed, object};
+use super::drift::{encode_changes, object};
 use crate::error::Result;
 use crate::table::{KeyRange, Row, Scan, Step, View};
-use crate::value::diff::diff;
-use crate::value::{Bytes, Key, Object, Value};
+use crate::value::{Bytes, Key, msgpack};
 
 /// The columns of the answer.
 pub const COLUMNS: [&str; 3] = ["key", "change", "changed"];
@@ -47,8 +46,8 @@ impl Diff {
         })
     }
 
-    /// Some more work.
-    pub fn step(&mut self) -> Result<Step<Object>> {
+    /// Some more work; an item is a row of the answer in msgpack.
+    pub fn step(&mut self) -> Result<Step<Bytes>> {
         for _ in 0..STEP_ROWS {
             if !self.from.fill()? || !self.to.fill()? {
                 return Ok(Step::Pause);
@@ -89,18 +88,16 @@ impl Side {
 }
 
 /// The answer's row for one key; `None` if the documents are the same.
-fn compare(old: Option<&Row>, new: Option<&Row>) -> Result<Option<Object>> {
+fn compare(old: Option<&Row>, new: Option<&Row>) -> Result<Option<Bytes>> {
     let same_event = matches!((old, new), (Some(old), Some(new)) if old.seq == new.seq);
     let Some(row) = new.or(old).filter(|_| !same_event) else {
         return Ok(None);
     };
-    let documents: Vec<Option<Bytes>> = [old, new].map(|row| row.map(Row::document)).into();
-    let (before, after) = (
-        documents.first().and_then(Option::as_ref),
-        documents.get(1).and_then(Option::as_ref),
-    );
-    let changes = diff(object(before), object(after));
-    if changes.is_empty() && old.is_some() && new.is_some() {
+    let [before, after] = [old, new].map(|row| row.map(Row::document));
+    let (mut changes, mut out) = (Vec::new(), Vec::new());
+    let (before, after) = (object(before.as_ref()), object(after.as_ref()));
+    let count = encode_changes(before, after, &mut Vec::new(), &mut changes);
+    if count == 0 && old.is_some() && new.is_some() {
         return Ok(None);
     }
     let change = match (old, new) {
@@ -108,9 +105,13 @@ fn compare(old: Option<&Row>, new: Option<&Row>) -> Result<Option<Object>> {
         (_, None) => "removed",
         _ => "changed",
     };
-    let mut out = Object::new();
-    out.insert("key", row.key()?.to_value());
-    out.insert("change", Value::from(change));
-    out.insert("changed", changed(changes));
-    Ok(Some(out))
+    let [key, kind, changed] = COLUMNS;
+    msgpack::encode_map_head(COLUMNS.len(), &mut out);
+    msgpack::encode_str(key, &mut out);
+    msgpack::encode(&row.key()?.to_value(), &mut out);
+    msgpack::encode_str(kind, &mut out);
+    msgpack::encode_str(change, &mut out);
+    msgpack::encode_str(changed, &mut out);
+    out.extend(changes);
+    Ok(Some(Bytes::from(out)))
 }

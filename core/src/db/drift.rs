@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 use crate::error::Result;
 use crate::log::Op;
 use crate::table::{Step, Version, Walk, stamp};
-use crate::value::diff::{Change, diff};
-use crate::value::{Bytes, Object, ObjectRef, Raw, Value, patch};
+use crate::value::{Bytes, ObjectRef, Raw, diff, msgpack, patch};
 
 /// The columns of the answer.
 pub const COLUMNS: [&str; 8] = [
@@ -24,6 +23,14 @@ pub struct Drift {
     versions: Vec<Version>,
     walked: bool,
     row: Option<Bytes>,
+    answer: Answer,
+}
+
+/// Room in which rows of the answer are made.
+#[derive(Default)]
+struct Answer {
+    row: Vec<u8>,
+    changes: Vec<u8>,
 }
 
 impl Drift {
@@ -34,11 +41,12 @@ impl Drift {
             versions: Vec::new(),
             walked: false,
             row: None,
+            answer: Answer::default(),
         }
     }
 
-    /// Some more work.
-    pub fn step(&mut self) -> Result<Step<Object>> {
+    /// Some more work; an item is a row of the answer in msgpack.
+    pub fn step(&mut self) -> Result<Step<Bytes>> {
         if !self.walked {
             for _ in 0..STEP_VERSIONS {
                 match self.walk.next()? {
@@ -55,7 +63,12 @@ impl Drift {
             return Ok(Step::Done);
         };
         let after = row_after(self.row.as_ref(), &version);
-        let row = describe(&version, self.row.as_ref(), after.as_ref());
+        let row = describe(
+            &version,
+            self.row.as_ref(),
+            after.as_ref(),
+            &mut self.answer,
+        );
         self.row = after;
         Ok(Step::Item(row))
     }
@@ -72,37 +85,55 @@ pub fn row_after(before: Option<&Bytes>, version: &Version) -> Option<Bytes> {
     Some(Bytes::from(out))
 }
 
-fn describe(version: &Version, before: Option<&Bytes>, after: Option<&Bytes>) -> Object {
+/// The answer's row for a version, in msgpack.
+fn describe(
+    version: &Version,
+    before: Option<&Bytes>,
+    after: Option<&Bytes>,
+    out: &mut Answer,
+) -> Bytes {
     let event = match version.op {
         Op::Insert => "INSERT",
         Op::Patch => "PATCH",
         Op::Delete => "SOFT_DELETE",
     };
-    let mut meta = stamp::users(version.meta.as_ref()).unwrap_or_default();
-    let by = meta.remove("by").unwrap_or(Value::Null);
-    let why = meta.remove("why").unwrap_or(Value::Null);
-    let mut row = Object::new();
-    row.insert("seq", version.seq.0);
-    row.insert("time", version.time.to_string());
-    row.insert("event", event);
-    row.insert("by", by);
-    row.insert("why", why);
-    row.insert(
-        "meta",
-        if meta.is_empty() {
-            Value::Null
-        } else {
-            Value::Object(meta)
-        },
-    );
-    row.insert("changed", changed(diff(object(before), object(after))));
-    row.insert(
-        "row",
-        after
-            .and_then(|after| Raw::new(after))
-            .map_or(Value::Null, Raw::to_value),
-    );
-    row
+    let meta = version.meta.as_deref().unwrap_or_default();
+    let said = |wanted: &str| {
+        let found = stamp::users_members(meta).find(|(name, _)| *name == wanted);
+        found.map_or(Raw::NULL, |(_, value)| value)
+    };
+    let rest = stamp::users_members(meta).filter(|(name, _)| !matches!(*name, "by" | "why"));
+    let row = after.and_then(|after| Raw::new(after)).unwrap_or(Raw::NULL);
+    let Answer { row: out, changes } = out;
+    let [seq, time, name, by, why, others, changed, document] = COLUMNS;
+    out.clear();
+    msgpack::encode_map_head(COLUMNS.len(), out);
+    msgpack::encode_str(seq, out);
+    msgpack::encode_uint(version.seq.0, out);
+    msgpack::encode_str(time, out);
+    msgpack::encode_str(&version.time.to_string(), out);
+    msgpack::encode_str(name, out);
+    msgpack::encode_str(event, out);
+    for (name, value) in [(by, said("by")), (why, said("why"))] {
+        member(name, value, out);
+    }
+    msgpack::encode_str(others, out);
+    match rest.clone().count() {
+        0 => msgpack::encode_null(out),
+        count => {
+            msgpack::encode_map_head(count, out);
+            rest.for_each(|(name, value)| member(name, value, out));
+        }
+    }
+    msgpack::encode_str(changed, out);
+    encode_changes(object(before), object(after), changes, out);
+    member(document, row, out);
+    Bytes::from(out.as_slice())
+}
+
+fn member(name: &str, value: Raw<'_>, out: &mut Vec<u8>) {
+    msgpack::encode_str(name, out);
+    out.extend_from_slice(value.as_bytes());
 }
 
 /// A document's bytes as an object.
@@ -110,12 +141,24 @@ pub fn object(document: Option<&Bytes>) -> Option<ObjectRef<'_>> {
     ObjectRef::new(document?)
 }
 
-/// Changes as an object: path to `[old, new]`, NULL for what is not there.
-pub fn changed(changes: Vec<Change>) -> Value {
-    let mut out = Object::new();
-    for change in changes {
-        let pair = [change.old, change.new].map(|value| value.unwrap_or(Value::Null));
-        out.insert(change.path.to_string(), Value::Array(pair.into()));
-    }
-    Value::Object(out)
+/// Appends the changes as an object: path to `[old, new]`, NULL for what is not there. Returns how many there are; `scratch` is for the members.
+pub fn encode_changes(
+    before: Option<ObjectRef<'_>>,
+    after: Option<ObjectRef<'_>>,
+    scratch: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> usize {
+    scratch.clear();
+    let mut count = 0;
+    diff::each(before, after, &mut |path, old, new| {
+        count += 1;
+        msgpack::encode_str(path, scratch);
+        msgpack::encode_array_head(2, scratch);
+        for value in [old, new] {
+            scratch.extend_from_slice(value.unwrap_or(Raw::NULL).as_bytes());
+        }
+    });
+    msgpack::encode_map_head(count, out);
+    out.extend_from_slice(scratch);
+    count
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::ql::Query;
 use crate::table::{Step, View, drive};
 use crate::time::Seq;
-use crate::value::{Bytes, Object, msgpack};
+use crate::value::{Bytes, Object, ObjectRef, msgpack};
 
 /// An answer in rows. It stays as it was when the statement ran, whatever is written while it is read.
 pub struct Rows {
@@ -72,28 +72,34 @@ impl Rows {
 
     /// Some more work: a row, a pause after a bounded amount of work, or the end.
     pub fn step(&mut self) -> Result<Step<Object>> {
-        match &mut self.source {
-            Source::Query(query) => query.step(),
-            Source::Drift(drift) => drift.step(),
-            Source::Diff(diff) => diff.step(),
-            Source::List(rows) => Ok(rows.next().map_or(Step::Done, Step::Item)),
-        }
-    }
-
-    /// The same with rows in msgpack, which those of a query are already.
-    pub fn step_bytes(&mut self) -> Result<Step<Bytes>> {
-        if let Source::Query(query) = &mut self.source {
-            return query.step_bytes();
-        }
-        Ok(match self.step()? {
+        let bytes = match &mut self.source {
+            Source::Query(query) => return query.step(),
+            Source::List(rows) => return Ok(rows.next().map_or(Step::Done, Step::Item)),
+            Source::Drift(drift) => drift.step()?,
+            Source::Diff(diff) => diff.step()?,
+        };
+        Ok(match bytes {
             Step::Item(row) => {
-                let mut bytes = Vec::new();
-                msgpack::encode_object(&row, &mut bytes);
-                Step::Item(Bytes::from(bytes))
+                let row = ObjectRef::new(&row).unwrap_or(ObjectRef::EMPTY);
+                Step::Item(row.to_object())
             }
             Step::Pause => Step::Pause,
             Step::Done => Step::Done,
         })
+    }
+
+    /// The same with rows in msgpack, which most are already.
+    pub fn step_bytes(&mut self) -> Result<Step<Bytes>> {
+        match &mut self.source {
+            Source::Query(query) => query.step_bytes(),
+            Source::Drift(drift) => drift.step(),
+            Source::Diff(diff) => diff.step(),
+            Source::List(rows) => Ok(rows.next().map_or(Step::Done, |row| {
+                let mut bytes = Vec::new();
+                msgpack::encode_object(&row, &mut bytes);
+                Step::Item(Bytes::from(bytes))
+            })),
+        }
     }
 
     /// The next row; `None` at the end.

@@ -10,6 +10,7 @@ use super::job::{Covered, Flush, MergeRuns, TakeSnapshot, Target};
 use super::meta::{self, Meta, RunMeta};
 use super::rebuild::Rebuild;
 use super::run_file::{self, Index};
+use super::settle::Settling;
 use super::sources::{Run, Snapshot, Sources};
 use super::table::Table;
 use super::view::Step;
@@ -31,6 +32,7 @@ pub struct Maintenance {
     merge: Option<MergeRuns>,
     snapshot: Option<TakeSnapshot>,
     pub(super) rebuild: Option<Box<Rebuild>>,
+    pub(super) settling: Option<Box<Settling>>,
     /// Whether the files that are written stand beside others of the same table, which are still read: no run gets the oldest one's name.
     replacing: bool,
 }
@@ -68,26 +70,28 @@ impl Table {
     /// Does up to `steps` steps of due maintenance; whether some is left. To be called between transactions.
     pub fn maintain(&mut self, steps: u64) -> Result<bool> {
         if self.freeze_is_due() && !self.is_stale() {
+            self.settle()?;
             self.freeze(true);
         }
         for _ in 0..steps {
-            if !self.step_maintenance()? {
+            if !self.step_maintenance()? && !self.step_settling()? {
                 return Ok(false);
             }
         }
         while self.maintenance.frozen.len() > FROZEN_MAX {
             self.step_maintenance()?;
         }
-        Ok(!self.maintenance.is_idle() || self.is_stale())
+        Ok(!self.maintenance.is_idle() || self.is_stale() || self.unsettled)
     }
 
     /// Does all due maintenance; with `flush`, everything in memory is flushed first.
     pub fn maintain_fully(&mut self, flush: bool) -> Result<()> {
         self.finish_rebuild()?;
         if flush {
+            self.settle()?;
             self.freeze(true);
         }
-        while self.maintain(1_000)? {}
+        while self.step_maintenance()? {}
         Ok(())
     }
 

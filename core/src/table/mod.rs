@@ -30,6 +30,7 @@ mod run_stream;
 mod scan;
 mod schema;
 pub(crate) mod sealed;
+mod settle;
 mod snapshot;
 mod sources;
 mod spill;

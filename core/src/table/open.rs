@@ -158,8 +158,7 @@ impl Table {
         if env.writes() {
             table.remove_strays()?;
         }
-        let from = table.sources.checkpoint_at;
-        table.replay(from)?;
+        table.replay_tail()?;
         Ok((table, recovery))
     }
 
@@ -217,21 +216,42 @@ impl Table {
             head,
             marked_at: None,
             maintenance: Maintenance::default(),
+            unsettled: false,
             spilled: None,
         }
     }
 
-    /// Puts the events from a place to the end of the log into memory; a writer flushes what grows large.
-    fn replay(&mut self, from: Position) -> Result<()> {
+    /// Puts the events behind the checkpoint into memory. A writer settles later, unless there are so many that it has to flush.
+    fn replay_tail(&mut self) -> Result<()> {
+        let (from, before) = (self.sources.checkpoint_at, self.head);
+        self.unsettled = self.env.writes();
+        let is_whole = self.replay(from)?;
+        self.unsettled &= self.head.seq > before.seq;
+        if is_whole {
+            return Ok(());
+        }
+        self.unsettled = false;
+        let fresh = Table::new_memtable(&self.schema);
+        self.change_sources(|sources| sources.memtables = alloc::vec![fresh]);
+        (self.head, self.marked_at) = (before, None);
+        self.replay(from).map(|_| ())
+    }
+
+    /// Puts the events from a place to the end of the log into memory; a writer flushes what grows large. Whether it came to the end: what is not settled
+    /// cannot be flushed.
+    fn replay(&mut self, from: Position) -> Result<bool> {
         let mut replay = self.replay_from(from);
         while let Some(whole) = self.replay_next(&mut replay)? {
             if self.env.writes() && self.freeze_is_due() {
+                if self.unsettled {
+                    return Ok(false);
+                }
                 self.freeze(whole);
                 self.flush_frozen()?;
                 self.maintain_fully(false)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A replay from a place to the end of the log.
@@ -277,8 +297,8 @@ impl Table {
         if let Some(request) = event.meta.and_then(Raw::object).and_then(stamp::request_of) {
             self.note_request(&request, event.seq);
         }
-        if !self.env.writes() {
-            // A reader never flushes: it needs no whole rows on the way, and markers only if an index is used.
+        if self.unsettled || !self.env.writes() {
+            // What is not flushed as it is needs no whole rows on the way, and markers only if an index is used.
             let depth = u8::from(event.op == Op::Patch);
             let version = Version {
                 seq: event.seq,
@@ -333,7 +353,7 @@ impl Table {
                 Ok(Refreshed::Grown(from)) => {
                     let reader = self.log.reader();
                     self.change_sources(|sources| sources.log = reader);
-                    return self.replay(from);
+                    return self.replay(from).map(|_| ());
                 }
                 Ok(Refreshed::Replaced) => {}
                 Err(error) if error.code() == Code::FileMissing => {}
@@ -355,6 +375,15 @@ impl Table {
 }
 
 impl Derived {
+    /// The files that answers are read from.
+    pub(super) fn of(sources: &Sources) -> Derived {
+        Derived {
+            primary: sources.primary.clone(),
+            secondary: sources.secondary.clone(),
+            snapshots: sources.snapshots.clone(),
+        }
+    }
+
     /// `None` if a run is missing or does not fit. A snapshot that is missing is only left out.
     fn load(env: &Env, dir: &str, schema: &Schema, meta: &Meta) -> Result<Option<Derived>> {
         let generation = meta.hints.generation;

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use crate::error::{Code, Error, Result};
 use crate::limits::{CLIENT_BYTES_MAX, METADATA_BYTES_MAX};
 use crate::time::Seq;
-use crate::value::{Bytes, Object, ObjectRef, Value, ValueRef, msgpack};
+use crate::value::{Bytes, Object, ObjectRef, Raw, Value, ValueRef, msgpack};
 
 /// The first character of the engine's own names.
 const MARK: char = '$';
@@ -124,13 +124,16 @@ fn number(meta: ObjectRef<'_>, name: &str) -> Option<u64> {
 
 /// The user's metadata: without the engine's members; `None` if nothing else is there.
 pub fn users(meta: Option<&Bytes>) -> Option<Object> {
-    let all = ObjectRef::new(meta?)?.to_object();
-    let users: Object = all
-        .iter()
-        .filter(|(name, _)| !name.starts_with(MARK))
-        .map(|(name, value)| (name, value.clone()))
+    let users: Object = users_members(meta?)
+        .map(|(name, value)| (name, value.to_value()))
         .collect();
     (!users.is_empty()).then_some(users)
+}
+
+/// The members of the user's metadata.
+pub fn users_members(meta: &[u8]) -> impl Iterator<Item = (&str, Raw<'_>)> + Clone {
+    let all = ObjectRef::new(meta).unwrap_or(ObjectRef::EMPTY);
+    all.iter().filter(|(name, _)| !name.starts_with(MARK))
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub struct Table {
     /// The log's bytes at the last mark.
     pub(super) marked_at: Option<u64>,
     pub(super) maintenance: Maintenance,
+    /// Of a writer: whether what is in memory is as the log has it, and [`Table::settle`] comes before the next write.
+    pub(super) unsettled: bool,
     /// The last requests of clients that this table's commits answered.
     pub(super) requests: Requests,
     /// What the table goes back to if the open transaction, which has been spilled, is given up.
@@ -111,6 +113,7 @@ impl Table {
     /// Checks what is wanted against the row as it is just before the event.
     pub fn prepare<'a>(&mut self, wanted: Wanted<'a>) -> Result<Change<'a>> {
         self.finish_rebuild()?;
+        self.settle()?;
         let known = self.states.get(wanted.key);
         let view = self.view(Seq(wanted.seq.0.saturating_sub(1)));
         prepare(&view, wanted, known)

@@ -173,6 +173,25 @@ pub(super) fn format(time: Timestamp, f: &mut fmt::Formatter<'_>) -> fmt::Result
     let ms = unix_ms % DAY_MS;
     let (hour, minute) = (ms / HOUR_MS, ms / MINUTE_MS % 60);
     let (second, ms) = (ms / 1000 % 60, ms % 1000);
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    if let 0..=9_999 = year {
+        let fields = [
+            (year, 0..4),
+            (month, 5..7),
+            (day, 8..10),
+            (hour, 11..13),
+            (minute, 14..16),
+            (second, 17..19),
+            (ms, 20..23),
+        ];
+        for (mut number, places) in fields {
+            for digit in text.get_mut(places).into_iter().flatten().rev() {
+                *digit += u8::try_from(number % 10).unwrap_or_default();
+                number /= 10;
+            }
+        }
+        return f.write_str(core::str::from_utf8(&text).unwrap_or_default());
+    }
     write!(
         f,
         "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z"

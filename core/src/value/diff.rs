@@ -1,84 +1,79 @@
 //! What changed between two documents.
 
-use alloc::vec::Vec;
+use alloc::string::String;
 
 use hashbrown::HashMap;
 
-use super::path::{Path, Step};
-use super::{ObjectRef, Raw, Value};
+use super::raw::Members;
+use super::{ObjectRef, Raw, path};
 use crate::limits::NESTING_MAX;
 
-/// One change: a value at a path that is new, gone or another.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// Where.
-    pub path: Path,
-    /// What it was; `None` if it was not there.
-    pub old: Option<Value>,
-    /// What it is; `None` if it is gone.
-    pub new: Option<Value>,
-}
+/// What is called for each change: the path as text, what was there and what is; `None` where there is nothing.
+pub type Each<'e, 'a> = dyn FnMut(&str, Option<Raw<'a>>, Option<Raw<'a>>) + 'e;
 
-/// The changes from one document to another; a missing document has no members. Objects are compared member by member at every
-/// level, arrays as a whole; the order of members does not count. What was there before comes in its old order, then what is new.
-pub fn diff(old: Option<ObjectRef<'_>>, new: Option<ObjectRef<'_>>) -> Vec<Change> {
-    let mut changes = Vec::new();
+/// Gives `each` the changes from one document to another; a missing document has no members. Objects are compared member by member at every level, arrays
+/// as a whole; the order of members does not count. What was there before comes in its old order, then what is new.
+pub fn each<'a>(old: Option<ObjectRef<'a>>, new: Option<ObjectRef<'a>>, each: &mut Each<'_, 'a>) {
     let (old, new) = (
         old.unwrap_or(ObjectRef::EMPTY),
         new.unwrap_or(ObjectRef::EMPTY),
     );
-    objects(old, new, &Path::default(), NESTING_MAX, &mut changes);
-    changes
+    let mut walk = Walk {
+        path: String::new(),
+        each,
+    };
+    walk.objects(old, new, NESTING_MAX);
 }
 
-fn objects(
-    old: ObjectRef<'_>,
-    new: ObjectRef<'_>,
-    path: &Path,
-    levels: usize,
-    changes: &mut Vec<Change>,
-) {
-    if old.raw() == new.raw() {
-        return;
-    }
-    let mut added: HashMap<&str, Raw<'_>> = new.iter().collect();
-    for (name, was) in old.iter() {
-        let is = added.remove(name);
-        if is != Some(was) {
-            values(
-                Some(was),
-                is,
-                path.join(Step::Member(name.into())),
-                levels,
-                changes,
-            );
+struct Walk<'e, 'a> {
+    path: String,
+    each: &'e mut Each<'e, 'a>,
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn objects(&mut self, old: ObjectRef<'a>, new: ObjectRef<'a>, levels: usize) {
+        // What patches leave of a row keeps its order: as long as names are the same side by side, nothing need be looked up.
+        let (mut was, mut is) = (old.members(), new.members());
+        loop {
+            let rest = (was.clone(), is.clone());
+            match (was.next(), is.next()) {
+                (Some((name, old)), Some((other, new))) if name == other => {
+                    if old != new {
+                        self.member(name, Some(old), Some(new), levels);
+                    }
+                }
+                (None, None) => return,
+                _ => return self.unordered(rest.0, rest.1, levels),
+            }
         }
     }
-    for (name, is) in new.iter().filter(|(name, _)| added.contains_key(name)) {
-        values(
-            None,
-            Some(is),
-            path.join(Step::Member(name.into())),
-            levels,
-            changes,
-        );
-    }
-}
 
-fn values(
-    old: Option<Raw<'_>>,
-    new: Option<Raw<'_>>,
-    path: Path,
-    levels: usize,
-    changes: &mut Vec<Change>,
-) {
-    match (old.and_then(Raw::object), new.and_then(Raw::object)) {
-        (Some(old), Some(new)) if levels > 0 => objects(old, new, &path, levels - 1, changes),
-        _ => changes.push(Change {
-            path,
-            old: old.map(Raw::to_value),
-            new: new.map(Raw::to_value),
-        }),
+    fn unordered(&mut self, old: Members<'a>, new: Members<'a>, levels: usize) {
+        let mut added: HashMap<&[u8], Raw<'a>> = new.clone().collect();
+        for (name, was) in old {
+            let is = added.remove(name);
+            if is != Some(was) {
+                self.member(name, Some(was), is, levels);
+            }
+        }
+        for (name, is) in new {
+            if added.contains_key(name) {
+                self.member(name, None, Some(is), levels);
+            }
+        }
+    }
+
+    fn member(&mut self, name: &[u8], old: Option<Raw<'a>>, new: Option<Raw<'a>>, levels: usize) {
+        let Ok(name) = core::str::from_utf8(name) else {
+            return;
+        };
+        let above = self.path.len();
+        path::push_member(name, &mut self.path);
+        match (old.and_then(Raw::object), new.and_then(Raw::object)) {
+            (Some(old), Some(new)) if levels > 0 => self.objects(old, new, levels - 1),
+            _ => (self.each)(&self.path, old, new),
+        }
+        self.path.truncate(above);
     }
 }
 
@@ -86,12 +81,31 @@ fn values(
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use alloc::format;
-    use alloc::string::String;
+    use alloc::vec::Vec;
 
     use proptest::prelude::*;
 
+    use super::super::path::{Path, Step};
     use super::super::{Object, Value, json, patch, testing};
     use super::*;
+
+    struct Change {
+        path: Path,
+        old: Option<Value>,
+        new: Option<Value>,
+    }
+
+    fn diff(old: Option<ObjectRef<'_>>, new: Option<ObjectRef<'_>>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        each(old, new, &mut |path, old, new| {
+            changes.push(Change {
+                path: Path::parse(path).unwrap(),
+                old: old.map(Raw::to_value),
+                new: new.map(Raw::to_value),
+            });
+        });
+        changes
+    }
 
     fn changes(old: Option<&str>, new: Option<&str>) -> Vec<String> {
         let packed = |text: Option<&str>| text.map(|text| json::parse(text).unwrap().to_msgpack());

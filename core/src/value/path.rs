@@ -98,6 +98,15 @@ pub(super) fn walk<'a>(mut raw: Raw<'a>, steps: &[Step]) -> Option<Raw<'a>> {
     Some(raw)
 }
 
+/// Appends the step to a member to the text of a path.
+pub(super) fn push_member(name: &str, path: &mut String) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    // Writing to a string cannot fail.
+    let _ = write_name(name, path);
+}
+
 /// As [`Path::parse`] reads it.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,8 +123,9 @@ impl fmt::Display for Path {
     }
 }
 
-fn write_name(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if !name.is_empty() && !name.contains(needs_quotes) {
+fn write_name(name: &str, f: &mut impl Write) -> fmt::Result {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !name.is_empty() && (name.bytes().all(is_plain) || !name.contains(needs_quotes)) {
         return f.write_str(name);
     }
     f.write_char('`')?;

@@ -185,7 +185,7 @@ mod tests {
             if let (Some(a), Some(b)) = (ObjectRef::new(&a), ObjectRef::new(&b)) {
                 let _ = (a.get("a"), a.iter().count(), a.to_object());
                 patch::merge(a, b, &mut Vec::new());
-                let _ = diff::diff(Some(a), Some(b));
+                diff::each(Some(a), Some(b), &mut |_, _, _| ());
                 let _ = Path::parse("a.b[0]").unwrap().get(ValueRef::Object(a));
             }
             let patches = [b.clone(), a.clone(), b];
