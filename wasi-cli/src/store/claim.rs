@@ -217,7 +217,7 @@ mod tests {
         let started = std::time::Instant::now();
         while !owner.process_is_gone() {
             // It ends, and is a zombie until it is waited for.
-            assert!(started.elapsed() < Duration::from_secs(20));
+            assert!(started.elapsed() < Duration::from_secs(120));
         }
         child.wait().unwrap();
         assert!(owner.process_is_gone());
