@@ -39,6 +39,8 @@ pub struct Session {
     scripts: Numbered<Rc<Script>>,
     runs: Numbered<Run>,
     watches: Watches,
+    /// Room for the answer of [`Session::get`].
+    output: Output,
 }
 
 /// Things by the number that they were given.
@@ -88,6 +90,7 @@ impl Session {
             scripts: Numbered::default(),
             runs: Numbered::default(),
             watches: Watches::default(),
+            output: Output::default(),
         })
     }
 
@@ -220,7 +223,8 @@ impl Session {
         let point = at.map(Point::parse).transpose()?;
         let row = self.db.get(table, key, point)?;
         let (seq, time) = self.db.head();
-        let mut output = Output::default();
+        let output = &mut self.output;
+        output.reset();
         output.head(Kind::Rows, seq, time, 0);
         if let Some(row) = row {
             let document = row.document();

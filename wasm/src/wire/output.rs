@@ -77,13 +77,14 @@ pub struct Output {
     /// Length of the text in UTF-16 units.
     units: usize,
     shapes: Shapes,
+    /// The names of the objects that are being written, as [`Shapes`] knows them.
+    names: Vec<u8>,
 }
 
 #[derive(Default)]
 struct Shapes {
     /// A shape by its names, each with its length before it.
     known: FlatMap<Vec<u8>, u32>,
-    scratch: Vec<u8>,
     count: u32,
     words: Vec<u32>,
     text: Vec<u8>,
@@ -121,7 +122,22 @@ impl Output {
     /// Says the columns; before the first row.
     pub fn columns(&mut self, names: &[String]) {
         self.has_columns = true;
-        self.shapes.number(names.iter().map(String::as_str));
+        self.names.clear();
+        for name in names {
+            push_name(name, &mut self.names);
+        }
+        self.shapes.number(&self.names);
+        self.names.clear();
+    }
+
+    /// Makes it an empty answer, with the room that it has.
+    pub fn reset(&mut self) {
+        self.has_columns = false;
+        self.clear_rows();
+        self.shapes.known.clear();
+        self.shapes.words.clear();
+        self.shapes.text.clear();
+        self.shapes.count = 0;
     }
 
     /// Adds a row in msgpack.
@@ -197,10 +213,17 @@ impl Output {
     }
 
     fn object(&mut self, object: ObjectRef<'_>) {
-        let shape = self.shapes.number(object.iter().map(|(name, _)| name));
-        self.words.push(tag::OBJECT | shape << 4);
-        for (_, value) in object.iter() {
+        let (place, start) = (self.words.len(), self.names.len());
+        self.words.push(0);
+        for (name, value) in object.iter() {
+            push_name(name, &mut self.names);
             self.value(value.view());
+        }
+        let names = self.names.get(start..).unwrap_or_default();
+        let shape = self.shapes.number(names);
+        self.names.truncate(start);
+        if let Some(word) = self.words.get_mut(place) {
+            *word = tag::OBJECT | shape << 4;
         }
     }
 
@@ -235,6 +258,8 @@ impl Output {
             word(self.units),
         ];
         out.reserve(text + self.text.len() + self.shapes.text.len());
+        out.resize(text, 0);
+        let mut rest = out.as_mut_slice();
         let counts = [self.shapes.count];
         for words in [
             head.as_slice(),
@@ -243,7 +268,13 @@ impl Output {
             &counts,
             &self.shapes.words,
         ] {
-            out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+            let (part, behind) = rest
+                .split_at_mut_checked(words.len() * 4)
+                .unwrap_or_default();
+            for (place, word) in part.chunks_exact_mut(4).zip(words) {
+                place.copy_from_slice(&word.to_le_bytes());
+            }
+            rest = behind;
         }
         out.extend_from_slice(&self.text);
         out.extend_from_slice(&self.shapes.text);
@@ -259,21 +290,18 @@ pub fn digest(buffer: &[u8], before: u64) -> u64 {
 }
 
 impl Shapes {
-    /// The number of the shape with these names.
-    fn number<'a>(&mut self, names: impl Iterator<Item = &'a str> + Clone) -> u32 {
-        self.scratch.clear();
-        for name in names.clone() {
-            self.scratch.extend(word(name.len()).to_le_bytes());
-            self.scratch.extend_from_slice(name.as_bytes());
-        }
-        if let Some(number) = self.known.get(&self.scratch) {
+    /// The number of the shape whose names these are, each with its length before it.
+    fn number(&mut self, names: &[u8]) -> u32 {
+        if let Some(number) = self.known.get(names) {
             return *number;
         }
         let place = self.words.len();
         self.words.push(0);
-        for name in names {
+        let mut rest = names;
+        while let Some((name, behind)) = split_name(rest) {
             self.words.push(word(units(name)));
             self.text.extend_from_slice(name.as_bytes());
+            rest = behind;
         }
         let count = word(self.words.len() - place - 1);
         if let Some(first) = self.words.get_mut(place) {
@@ -281,7 +309,18 @@ impl Shapes {
         }
         let number = self.count;
         self.count += 1;
-        self.known.insert(self.scratch.clone(), number);
+        self.known.insert(names.to_vec(), number);
         number
     }
+}
+
+fn push_name(name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(&word(name.len()).to_le_bytes());
+    out.extend_from_slice(name.as_bytes());
+}
+
+fn split_name(names: &[u8]) -> Option<(&str, &[u8])> {
+    let (len, rest) = names.split_first_chunk::<4>()?;
+    let (name, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+    Some((core::str::from_utf8(name).ok()?, rest))
 }
