@@ -8,7 +8,7 @@ import type { Place, Storage } from '../protocol.js';
 import { listIdb, openIdb } from './idb.js';
 import { loadModule } from './module.js';
 import { NodeFiles } from './node-files.js';
-import { openOpfs } from './opfs.js';
+import { type OpfsFile, openOpfs } from './opfs.js';
 
 /** Opens what needs no waiting: memory and directories. */
 export function openSync(module: WebAssembly.Module, place: Place): { core: Core; storage: Storage } {
@@ -30,8 +30,8 @@ export function openSync(module: WebAssembly.Module, place: Place): { core: Core
 
 /** Opens any storage. */
 export async function open(place: Place): Promise<Home> {
-  const module = await loadModule(place);
-  if (place.storage === 'memory' || place.storage === 'node') return openSync(module, place);
+  const module = loadModule(place);
+  if (place.storage === 'memory' || place.storage === 'node') return openSync(await module, place);
   const { name } = place;
   if (name === undefined) throw fail('invalid_value', 'a database in a browser has a name');
   if (place.storage === 'opfs') return openContainer(module, name, place);
@@ -47,7 +47,7 @@ export async function open(place: Place): Promise<Home> {
   }
   if (place.storage === undefined || place.storage === 'indexeddb') {
     try {
-      return await openIdb(instantiate(module), name, place);
+      return await openIdb(instantiate(await module), name, place);
     } catch (error) {
       if (place.storage === 'indexeddb' || !hasCode(error, 'no_storage')) throw error;
     }
@@ -59,8 +59,24 @@ function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof DriftError && codes.includes(error.code);
 }
 
-async function openContainer(module: WebAssembly.Module, name: string, place: Place): Promise<Home> {
-  const file = await openOpfs(name, place.create, place.wait);
-  const core = new Core(instantiate(module), (engine) => engine.openContainer(file, name, place.options, Date.now()), () => file.close());
+async function openContainer(module: Promise<WebAssembly.Module>, name: string, place: Place): Promise<Home> {
+  // A file that is there is opened while the module is compiled; none is made for a module that cannot be had.
+  const found = await openFound(name, place);
+  const instance = await module.then(instantiate).catch((error: unknown) => {
+    found?.close();
+    throw error;
+  });
+  const file = found ?? (await openOpfs(name, place.create, place.wait));
+  const core = new Core(instance, (engine) => engine.openContainer(file, name, place.options, Date.now()), () => file.close());
   return { core, storage: 'opfs' };
+}
+
+/** The file of a database, if there is one. */
+async function openFound(name: string, place: Place): Promise<OpfsFile | undefined> {
+  try {
+    return await openOpfs(name, false, place.wait);
+  } catch (error) {
+    if (place.create && hasCode(error, 'not_a_database')) return undefined;
+    throw error;
+  }
 }
