@@ -25,6 +25,10 @@ export interface Place {
   durable: boolean;
   /** Whether other tabs may have it open too. */
   shared?: boolean;
+  /** Whether tabs agree on who opens it, those of OPFS among themselves and those of IndexedDB. */
+  grouped?: boolean;
+  /** Whether it is in IndexedDB as nobody has said where, and it is not in OPFS. */
+  fallen?: boolean;
   /** Whether the page is seen. */
   visible?: boolean;
   wasmUrl?: string;

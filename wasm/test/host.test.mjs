@@ -286,3 +286,33 @@ test('who waits to write when the database is closed is told', async () => {
   await host.close();
   await waiting;
 });
+
+test('upkeep waits until nobody has asked for anything for some time', async (t) => {
+  let steps = 0;
+  const host = await parts.Host.open(parts.readOptions({ storage: 'memory', wasmUrl }).place, async (place) => {
+    const home = await parts.open(place);
+    const maintain = home.core.maintain.bind(home.core);
+    home.core.maintain = (count) => {
+      steps += 1;
+      return maintain(count);
+    };
+    return home;
+  });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  await host.call(1, script('CREATE TABLE t (pk=id)'));
+  for (let at = 0; at < 5; at++) {
+    t.mock.timers.tick(99);
+    await host.call(1, { op: 'stats' });
+  }
+  assert.equal(steps, 0);
+  const begun = await host.call(1, { op: 'begin' });
+  const waiting = host.call(2, script('INSERT INTO t {"id": 1}'));
+  for (let at = 0; at < 5; at++) t.mock.timers.tick(100);
+  assert.equal(steps, 0, 'nor while a call is under way');
+  await host.call(1, { op: 'rollback', tx: begun });
+  await waiting;
+  t.mock.timers.tick(100);
+  t.mock.timers.tick(100);
+  assert.ok(steps > 0);
+  await host.close();
+});

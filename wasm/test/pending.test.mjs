@@ -72,7 +72,7 @@ async function pair(name, batch = false) {
     channel.postMessage(message);
     await until(() => calls.length + heard.length > before);
   };
-  return { leader, calls, heard, ask, post: (message) => channel.postMessage(message), close: () => channel.close() };
+  return { leader, host, calls, heard, ask, post: (message) => channel.postMessage(message), close: () => channel.close() };
 }
 
 test('what ends something is done however late it comes', async () => {
@@ -86,7 +86,7 @@ test('what ends something is done however late it comes', async () => {
   await late(5, { op: 'cancel', feed: 1 });
   await late(6, { op: 'importEnd', import: 1, whole: false });
   assert.deepEqual(calls.map(({ call }) => call.op), ['rollback', 'cancel', 'importEnd']);
-  await leader.stop(false);
+  await leader.stop();
   close();
 });
 
@@ -98,7 +98,7 @@ test('a leader that goes answers what it has taken, gives signs of life until th
   assert.equal(leader.busy, false, 'the call may be a short one');
   now += 200;
   assert.equal(leader.busy, true, 'it is a long one');
-  const stopped = leader.stop(true);
+  const drained = leader.drain(60_000);
   await ask({ ping: true });
   assert.deepEqual(heard, [{ pong: true }]);
   post({ id: 2, call: { op: 'stats' }, until: Date.now() + 60_000 });
@@ -106,7 +106,8 @@ test('a leader that goes answers what it has taken, gives signs of life until th
   await ask({ ping: true });
   assert.equal(calls.length, 1, 'it takes no more');
   calls[0].resolve(42);
-  await stopped;
+  assert.equal(await drained, true);
+  await leader.stop();
   await until(() => heard.length > 2);
   assert.deepEqual(heard.slice(1), [{ pong: true }, { id: 1, answer: 42 }]);
   close();
@@ -137,6 +138,28 @@ test('what a leader commits without making it durable is durable before a tab th
   calls.at(-1).resolve(9);
   await until(() => heard.at(-1).id === 9);
   assert.equal(calls.at(-1).call.op, 'stats', 'who only reads waits for nothing');
-  await leader.stop(false);
+  await leader.stop();
+  close();
+});
+
+test('a leader whose last call is a long one does not go, and takes what was asked meanwhile', async () => {
+  const { leader, host, calls, heard, ask, close } = await pair('long');
+  await ask({ id: 1, call: { op: 'verify' }, until: Date.now() + 60_000 });
+  assert.equal(calls.length, 1);
+  const drained = leader.drain();
+  await ask({ id: 2, call: { op: 'stats' }, until: Date.now() + 60_000 });
+  assert.equal(await drained, false);
+  assert.deepEqual(calls.map(({ call }) => call.op), ['verify', 'stats']);
+  calls[1].resolve(7);
+  await until(() => heard.length > 0);
+  assert.deepEqual(heard, [{ id: 2, answer: 7 }], 'and answers it');
+  const again = leader.drain(60_000);
+  // What opens something just now would end with it.
+  host.busy = true;
+  calls[0].resolve(null);
+  assert.equal(await again, false);
+  host.busy = false;
+  assert.equal(await leader.drain(), true);
+  await leader.stop();
   close();
 });

@@ -44,6 +44,23 @@ for (const storage of ['opfs', 'indexeddb']) {
   });
 }
 
+test('a tab that finds its database in IndexedDB shares it with one that has asked for IndexedDB', skip, async () => {
+  const [a, b] = await Promise.all([tab(), tab()]);
+  const name = 'found';
+  await openIn(a, { name, storage: 'indexeddb' });
+  await a.evaluate(() => db.exec('CREATE TABLE t (pk=id)'));
+  assert.equal(await openIn(b, { name }), 'indexeddb');
+  await b.evaluate(() => db.table('t').insert({ id: 1 }));
+  assert.deepEqual(await a.evaluate(async () => (await db.query('SELECT * FROM t')).rows), [{ id: 1 }]);
+  await a.evaluate(() => db.close());
+  await b.evaluate(() => db.table('t').insert({ id: 2 }));
+  assert.equal(await a.evaluate((name) => driftdb.deleteDatabase(name).catch(({ code }) => code), name), 'busy');
+  await b.evaluate(() => db.close());
+  assert.equal(await a.evaluate((name) => driftdb.deleteDatabase(name), name), true);
+  await a.close();
+  await b.close();
+});
+
 test('tabs that start together agree on one leader', skip, async () => {
   const pages = await Promise.all([tab(), tab(), tab(), tab()]);
   for (let round = 0; round < (LONG ? 30 : 3); round++) {

@@ -27,7 +27,7 @@ export async function databases(): Promise<string[]> {
 
 /** Deletes a database and all its history; whether there was one. An error if it is open anywhere. */
 export async function deleteDatabase(name: string): Promise<boolean> {
-  const lock = leaderLock(groupOf(checkName(name), undefined));
+  const groups = ([undefined, 'indexeddb'] as const).map((storage) => leaderLock(groupOf(checkName(name), storage)));
   const remove = async (): Promise<boolean> => {
     const [opfs, idb] = [await orNone(deleteOpfs(name), false), await deleteIdb(name)];
     return opfs || idb;
@@ -36,11 +36,12 @@ export async function deleteDatabase(name: string): Promise<boolean> {
   // Also while one tab takes over from another, when nobody has the files.
   const refused = fail('busy', `the database ${name} is open`, 'close it first, in every tab');
   let given = false;
-  const held = navigator.locks.request(lock, { signal: AbortSignal.timeout(WAIT_MS) }, () => {
+  const locked = async ([lock, ...rest]: string[]): Promise<boolean> => {
+    if (lock !== undefined) return navigator.locks.request(lock, { signal: AbortSignal.timeout(WAIT_MS) }, () => locked(rest));
     given = true;
     return remove();
-  });
-  return held.catch((error: unknown) => {
+  };
+  return locked(groups).catch((error: unknown) => {
     throw given ? error : refused;
   });
 }

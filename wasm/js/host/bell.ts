@@ -1,5 +1,7 @@
 // Waiting for something to happen that may have happened already.
 
+import type { Signal } from './stop.js';
+
 /** Rings when something has happened, until it is silenced. */
 export class Bell {
   #rung = true;
@@ -20,7 +22,7 @@ export class Bell {
   }
 
   /** Waits until it rings; an aborted signal ends that with its reason. */
-  async heard(signal: AbortSignal | undefined): Promise<void> {
+  async heard(signal: Signal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (this.#rung) return;
     await new Promise<void>((resolve, reject) => {

@@ -2,14 +2,15 @@
 
 import { toData } from '../errors.js';
 import type { Answer, Call, Reply } from '../protocol.js';
+import { type Signal, Stop } from './stop.js';
 
 /** Calls, by the numbers that the client gives them. */
 export class Calls {
   readonly #post: (reply: Exclude<Reply, { opened: unknown }>, answer?: Answer) => void;
-  readonly #call: (call: Call, signal: AbortSignal) => Promise<Answer>;
-  readonly #running = new Map<number, AbortController>();
+  readonly #call: (call: Call, signal: Signal) => Promise<Answer>;
+  readonly #running = new Map<number, Stop>();
 
-  constructor(post: (reply: Exclude<Reply, { opened: unknown }>, answer?: Answer) => void, call: (call: Call, signal: AbortSignal) => Promise<Answer>) {
+  constructor(post: (reply: Exclude<Reply, { opened: unknown }>, answer?: Answer) => void, call: (call: Call, signal: Signal) => Promise<Answer>) {
     this.#post = post;
     this.#call = call;
   }
@@ -21,10 +22,10 @@ export class Calls {
       this.#running.get(id)?.abort();
       return;
     }
-    const controller = new AbortController();
-    this.#running.set(id, controller);
+    const stop = new Stop();
+    this.#running.set(id, stop);
     try {
-      const answer = await this.#call(request.call, controller.signal);
+      const answer = await this.#call(request.call, stop);
       this.#post({ id, answer }, answer);
     } catch (error) {
       this.#post({ id, error: toData(error) });
@@ -35,6 +36,6 @@ export class Calls {
 
   /** Aborts all of them. */
   abort(): void {
-    for (const controller of this.#running.values()) controller.abort();
+    for (const stop of this.#running.values()) stop.abort();
   }
 }

@@ -7,6 +7,7 @@ import { Bell } from './bell.js';
 import { type Core, Progress } from './core.js';
 import { pointOf } from './rules.js';
 import { slice } from './slice.js';
+import type { Signal } from './stop.js';
 import { turn } from './turn.js';
 import { LONG, type Writers } from './writers.js';
 
@@ -14,7 +15,7 @@ import { LONG, type Writers } from './writers.js';
 export interface Feed {
   readonly client: number;
   /** The next piece, as soon as there is one. */
-  next(signal: AbortSignal | undefined): Promise<Piece>;
+  next(signal: Signal | undefined): Promise<Piece>;
   /** Something was committed: whether the feed is to look, and who has written. */
   touch?(watches: ReadonlySet<number>, client: number): void;
   /** Who waits for a piece waits in vain. */
@@ -42,7 +43,7 @@ export class Rows implements Feed {
     this.#run = core.start(call, pointOf(core, call));
   }
 
-  async next(signal: AbortSignal | undefined): Promise<Piece> {
+  async next(signal: Signal | undefined): Promise<Piece> {
     const progress = await slice(this.#core, this.#run, this.#bytes, signal);
     return { buffers: [this.#core.take(this.#run).slice()], end: progress === Progress.End };
   }
@@ -82,7 +83,7 @@ export class Live implements Feed {
     this.#bell.ring();
   }
 
-  async next(signal: AbortSignal | undefined): Promise<Piece> {
+  async next(signal: Signal | undefined): Promise<Piece> {
     for (;;) {
       await this.#bell.heard(signal);
       // What is written in this turn of the message loop is in the same answer.
@@ -104,7 +105,7 @@ export class Live implements Feed {
   }
 
   /** An answer that has everything that the client has written before. */
-  async #fresh(signal: AbortSignal | undefined): Promise<Piece> {
+  async #fresh(signal: Signal | undefined): Promise<Piece> {
     for (let stale = 0; ; stale++) {
       const alone = stale >= STALE_MAX;
       if (alone) await this.#writers.acquire(LONG, signal);
@@ -119,7 +120,7 @@ export class Live implements Feed {
     }
   }
 
-  async #answer(signal: AbortSignal | undefined): Promise<Piece> {
+  async #answer(signal: Signal | undefined): Promise<Piece> {
     const core = this.#core;
     this.runs += 1;
     const run = core.start(this.#call, pointOf(core, this.#call));
@@ -165,7 +166,7 @@ export class Changes implements Feed {
     this.#bell.ring();
   }
 
-  async next(signal: AbortSignal | undefined): Promise<Piece> {
+  async next(signal: Signal | undefined): Promise<Piece> {
     const core = this.#core;
     while (this.#run === undefined && core.head <= this.#after) {
       this.#bell.silence();

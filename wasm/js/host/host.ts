@@ -6,6 +6,7 @@ import { type Core, Progress } from './core.js';
 import { Changes, type Feed, Live, Rows } from './feeds.js';
 import { check, commits, pointOf, settle } from './rules.js';
 import { slice } from './slice.js';
+import type { Signal } from './stop.js';
 import { LONG, Writers } from './writers.js';
 
 /** An open engine and what else belongs to its storage. */
@@ -51,6 +52,10 @@ export class Host {
   #lost = this.#numbers;
   #import: { number: number; client: number } | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
+  /** Calls under way, but for those that wait for a feed's next piece: who waits asks for nothing. */
+  #under = 0;
+  /** Whether anything was asked since the timer for upkeep was set. */
+  #asked = false;
   #closed = false;
 
   private constructor(place: Place, opener: Opener, home: Home) {
@@ -83,11 +88,11 @@ export class Host {
   }
 
   /** Answers a client's call. The signal's abort ends it between two slices. */
-  async call(client: number, call: Call, signal?: AbortSignal): Promise<Answer> {
+  async call(client: number, call: Call, signal?: Signal): Promise<Answer> {
     if (this.#closed) throw fail('closed', 'the database is closed');
     if (this.#core.crashed) await this.#reopen();
-    // Who waits for a feed's next piece asks for nothing.
-    if (call.op !== 'more') clearTimeout(this.#idle);
+    const counts = call.op === 'more' ? 0 : 1;
+    this.#under += counts;
     try {
       if (this.#import !== undefined) await this.#imported(call, signal);
       let answer: Answer;
@@ -106,7 +111,9 @@ export class Host {
       if (asked === undefined || asked.again || (error as DriftError).code !== 'crashed') throw error;
       return await this.call(client, { ...call, asked: { ...asked, again: true } } as Call, signal);
     } finally {
-      this.#upkeepLater();
+      this.#under -= counts;
+      this.#asked = true;
+      if (this.#idle === undefined) this.#upkeepLater();
     }
   }
 
@@ -120,7 +127,7 @@ export class Host {
     }
   }
 
-  async #answer(client: number, call: Call, signal: AbortSignal | undefined): Promise<Answer> {
+  async #answer(client: number, call: Call, signal: Signal | undefined): Promise<Answer> {
     switch (call.op) {
       case 'script':
       case 'table':
@@ -180,7 +187,7 @@ export class Host {
   }
 
   /** Runs a call to its end, in slices. */
-  async #run(client: number, call: StepsCall, signal: AbortSignal | undefined): Promise<Uint8Array[]> {
+  async #run(client: number, call: StepsCall, signal: Signal | undefined): Promise<Uint8Array[]> {
     this.#check(client, call);
     if (call.tx !== undefined) {
       const active = this.#transaction!.active;
@@ -197,7 +204,7 @@ export class Host {
   }
 
   /** Does something while nobody else writes. */
-  async #alone<T>(client: number, wait: number | undefined, signal: AbortSignal | undefined, action: () => T | Promise<T>): Promise<T> {
+  async #alone<T>(client: number, wait: number | undefined, signal: Signal | undefined, action: () => T | Promise<T>): Promise<T> {
     await this.#writers.acquire(wait ?? WAIT, signal);
     try {
       return await action();
@@ -207,7 +214,7 @@ export class Host {
     }
   }
 
-  async #steps(call: StepsCall, signal: AbortSignal | undefined): Promise<Uint8Array[]> {
+  async #steps(call: StepsCall, signal: Signal | undefined): Promise<Uint8Array[]> {
     const core = this.#core;
     const run = core.start(call, pointOf(core, call));
     const buffers: Uint8Array[] = [];
@@ -226,7 +233,7 @@ export class Host {
     }
   }
 
-  async #begin(client: number, call: { meta?: Uint8Array; wait?: number; asked?: Asked }, signal: AbortSignal | undefined): Promise<number> {
+  async #begin(client: number, call: { meta?: Uint8Array; wait?: number; asked?: Asked }, signal: Signal | undefined): Promise<number> {
     await this.#writers.acquire(call.wait ?? WAIT, signal);
     try {
       this.#core.begin(call.meta, call.asked);
@@ -272,7 +279,7 @@ export class Host {
     return this.#numbers;
   }
 
-  async #more(number: number, signal: AbortSignal | undefined): Promise<Piece> {
+  async #more(number: number, signal: Signal | undefined): Promise<Piece> {
     const feed = this.#feeds.get(number);
     if (feed === undefined) throw this.#isLost(number) ? lost() : fail('closed', 'the stream is over');
     try {
@@ -290,7 +297,7 @@ export class Host {
     if (this.#feeds.delete(number)) feed!.end();
   }
 
-  async #beginImport(client: number, wait: number, signal: AbortSignal | undefined): Promise<number> {
+  async #beginImport(client: number, wait: number, signal: Signal | undefined): Promise<number> {
     await this.#writers.acquire(wait, signal);
     try {
       this.#core.beginImport();
@@ -324,7 +331,7 @@ export class Host {
   }
 
   /** While a file comes in there is nothing that could be asked: whoever comes waits for its end. */
-  async #imported(call: Call, signal: AbortSignal | undefined): Promise<void> {
+  async #imported(call: Call, signal: Signal | undefined): Promise<void> {
     if (call.op.startsWith('import') || call.op === 'more' || call.op === 'cancel') return;
     const wait = call.op === 'live' || call.op === 'changes' ? LONG : 'wait' in call ? call.wait : undefined;
     await this.#writers.acquire(wait ?? WAIT, signal);
@@ -375,15 +382,21 @@ export class Host {
     return this.#reopening;
   }
 
+  /** Does upkeep when nothing was asked for some time. A timer of its own for each call would cost more than a short call. */
   #upkeepLater(): void {
-    clearTimeout(this.#idle);
     if (this.#closed) return;
-    this.#idle = setTimeout(() => this.#upkeep(), IDLE_MS);
+    this.#asked = false;
+    this.#idle = setTimeout(() => {
+      this.#idle = undefined;
+      if (this.#asked || this.#under > 0) this.#upkeepLater();
+      else this.#upkeep();
+    }, IDLE_MS);
     (this.#idle as { unref?(): void }).unref?.();
   }
 
   #upkeep(): void {
-    if (this.#closed || this.#core.crashed || this.#writers.busy || this.#home.isFull?.() === true) return;
+    this.#idle = undefined;
+    if (this.#closed || this.#core.crashed || this.#writers.busy || this.#under > 0 || this.#home.isFull?.() === true) return;
     try {
       if (!this.#core.maintain(IDLE_STEPS)) return;
     } catch (error) {

@@ -3,6 +3,7 @@
 import { fail, toData } from '../errors.js';
 import { type Answer, PROTOCOL, type Place, type Reply, type Request, type Storage } from '../protocol.js';
 import { Calls } from './calls.js';
+import type { Signal } from './stop.js';
 
 /** Where messages come from and go to. */
 export interface Port {
@@ -12,7 +13,7 @@ export interface Port {
 /** Who answers: a host of this thread, or whoever finds one. */
 export interface Desk {
   readonly storage: Storage;
-  call(call: Extract<Request, { call: unknown }>['call'], signal: AbortSignal): Promise<Answer>;
+  call(call: Extract<Request, { call: unknown }>['call'], signal: Signal): Promise<Answer>;
   /** Whether the client's page is seen. */
   show?(visible: boolean): void;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 // Work in slices: a run goes on for some milliseconds, then everybody else has a turn.
 
 import { type Core, Progress } from './core.js';
+import type { Signal } from './stop.js';
 import { turn } from './turn.js';
 
 /** A slice of work, in milliseconds; between two the message loop turns. */
@@ -9,7 +10,7 @@ const SLICE_MS = 8;
 const STEPS = 2_000;
 
 /** Goes on with a run until its buffer is full or all is done. The signal's abort ends that between two steps. */
-export async function slice(core: Core, run: number, bytes: number, signal: AbortSignal | undefined): Promise<Progress.Full | Progress.End> {
+export async function slice(core: Core, run: number, bytes: number, signal: Signal | undefined): Promise<Progress.Full | Progress.End> {
   for (;;) {
     const until = performance.now() + SLICE_MS;
     do {

@@ -1,6 +1,7 @@
 // Who may write: one at a time, the others in the order in which they came, up to a time.
 
 import { fail } from '../errors.js';
+import type { Signal } from './stop.js';
 
 /** As long as it takes: what a timer takes at most. */
 export const LONG = 2 ** 31 - 1;
@@ -22,7 +23,7 @@ export class Writers {
   }
 
   /** Waits for the right. An aborted signal ends the wait with its reason. */
-  async acquire(wait: number, signal: AbortSignal | undefined): Promise<void> {
+  async acquire(wait: number, signal: Signal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (this.#ended !== undefined) throw this.#ended;
     if (!this.#held) {

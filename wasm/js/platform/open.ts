@@ -28,6 +28,13 @@ export function openSync(module: WebAssembly.Module, place: Place): { core: Core
   }
 }
 
+/** Nobody has said where the database is, and it is in IndexedDB: other tabs are asked then. */
+export class InIndexedDb extends DriftError {
+  constructor() {
+    super({ code: 'no_storage', message: 'OPFS does not have the database any more' });
+  }
+}
+
 /** Opens any storage. */
 export async function open(place: Place): Promise<Home> {
   const module = loadModule(place);
@@ -45,11 +52,13 @@ export async function open(place: Place): Promise<Home> {
       if (isNew) return openContainer(module, name, place);
     }
   }
+  if (place.storage === undefined && place.grouped === true) throw new InIndexedDb();
   if (place.storage === undefined || place.storage === 'indexeddb') {
     try {
       return await openIdb(instantiate(await module), name, place);
     } catch (error) {
-      if (place.storage === 'indexeddb' || !hasCode(error, 'no_storage')) throw error;
+      const asked = place.storage === 'indexeddb' && place.fallen !== true;
+      if (asked || !hasCode(error, 'no_storage')) throw error;
     }
   }
   throw fail('no_storage', 'nothing here keeps a database: there is neither OPFS nor IndexedDB', "storage: 'memory' keeps it as long as it is open");

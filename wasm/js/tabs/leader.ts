@@ -2,6 +2,7 @@
 
 import { Calls } from '../host/calls.js';
 import type { Host } from '../host/host.js';
+import type { Signal } from '../host/stop.js';
 import type { Answer, Call } from '../protocol.js';
 import { type Ask, type Hello, type Tell, pairChannel, tabLock } from './messages.js';
 
@@ -31,6 +32,8 @@ export class Leader {
   readonly #active = new Map<Promise<unknown>, number>();
   #numbers = 0;
   #stopped = false;
+  /** What was asked while it was about to go: not taken, or taken after all. */
+  #held: (() => void)[] | undefined;
 
   constructor(host: Host, group: string, id: string, batch: boolean) {
     this.host = host;
@@ -73,8 +76,12 @@ export class Leader {
     });
     channel.onmessage = ({ data }: MessageEvent<Ask>) => {
       if ('ping' in data) post({ pong: true });
+      else take(data);
+    };
+    const take = (data: Exclude<Ask, { ping: true }>): void => {
       // What is not answered is asked of the next leader.
-      else if (this.#stopped) return;
+      if (this.#stopped || this.#members.get(from)?.channel !== channel) return;
+      if (this.#held !== undefined) this.#held.push(() => take(data));
       else if ('call' in data && Date.now() > data.until && !isEnd(data.call)) post({ id: data.id, error: { code: 'busy', message: 'the call came too late: nobody waits for it any more' } });
       // Until the answer is on its way: after its channel is closed nobody would hear it.
       else void this.#until(calls.receive(data), data);
@@ -97,7 +104,7 @@ export class Leader {
   }
 
   /** Answers a call of a client. */
-  async call(client: number, call: Call, signal?: AbortSignal): Promise<Answer> {
+  async call(client: number, call: Call, signal?: Signal): Promise<Answer> {
     return this.#until(this.host.call(client, call, signal), { call });
   }
 
@@ -112,12 +119,22 @@ export class Leader {
     }
   }
 
-  /** Takes no calls any more, and ends with those that it has taken if there is time for them. */
-  async stop(drain: boolean): Promise<void> {
-    if (drain) {
-      this.#stopped = true;
-      while (this.#active.size > 0) await Promise.allSettled(this.#active.keys());
-    }
+  /** Takes no calls until those that it has taken are answered; whether it may end now. It may not if one of them turns out to be a long one or has opened something: all goes on then. */
+  async drain(ms = SHORT_MS): Promise<boolean> {
+    const held: (() => void)[] = (this.#held = []);
+    let late = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const time = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms))).then(() => void (late = true));
+    while (this.#active.size > 0 && !late) await Promise.race([time, Promise.allSettled(this.#active.keys())]);
+    clearTimeout(timer);
+    if (this.#active.size === 0 && !this.host.busy) return true;
+    this.#held = undefined;
+    for (const take of held) take();
+    return false;
+  }
+
+  /** Ends, and what is under way with it. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     for (const { channel, watch } of this.#members.values()) {
       channel.close();

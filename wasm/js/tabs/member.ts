@@ -4,6 +4,8 @@
 import { DriftError, fail } from '../errors.js';
 import { Host, type Opener } from '../host/host.js';
 import type { Desk } from '../host/serve.js';
+import type { Signal } from '../host/stop.js';
+import { InIndexedDb } from '../platform/open.js';
 import { type Answer, type Call, PROTOCOL, type Place, type Storage } from '../protocol.js';
 import { Lanes } from './lanes.js';
 import { Leader } from './leader.js';
@@ -54,6 +56,8 @@ export class Member implements Desk {
   #visible: boolean;
   #campaign: AbortController | undefined;
   #right: Right | undefined;
+  /** That right while it is about to be given away. */
+  #leaving: Right | undefined;
   #remote: Remote | undefined;
   /** Settles the opening. */
   #opened: { resolve(): void; reject(error: unknown): void } | undefined;
@@ -85,6 +89,8 @@ export class Member implements Desk {
       await member.#join();
     } catch (error) {
       await member.close();
+      // Those who have asked for IndexedDB are the same group.
+      if (error instanceof InIndexedDb && place.storage === undefined) return Member.open({ ...place, storage: 'indexeddb', fallen: true }, opener);
       throw error;
     }
     return member;
@@ -128,7 +134,7 @@ export class Member implements Desk {
     this.#opening = true;
     try {
       const wait = first ? this.#place.wait : Math.max(this.#place.wait, TAKEOVER_MS);
-      host = await Host.open({ ...this.#place, wait }, this.#opener);
+      host = await Host.open({ ...this.#place, wait, grouped: true }, this.#opener);
     } catch (error) {
       this.#opened?.reject(error);
       if (first) {
@@ -240,7 +246,7 @@ export class Member implements Desk {
   }
 
   /** Answers a call of this tab's own. */
-  #serve(leader: Leader, id: number, call: Call, signal: AbortSignal | undefined): void {
+  #serve(leader: Leader, id: number, call: Call, signal: Signal | undefined): void {
     leader.call(SELF, call, signal).then(
       (answer) => this.#pending.settle({ id, answer }),
       (error: unknown) => {
@@ -252,7 +258,7 @@ export class Member implements Desk {
     );
   }
 
-  call(call: Call, signal?: AbortSignal): Promise<Answer> {
+  call(call: Call, signal?: Signal): Promise<Answer> {
     if (this.#life.signal.aborted) return Promise.reject(fail('closed', 'the database is closed'));
     if (this.#refused !== undefined) return Promise.reject(this.#refused);
     const answer = this.#pending.add(call, signal, (id) => this.#remote?.channel.postMessage({ id, abort: true } satisfies Ask));
@@ -297,10 +303,24 @@ export class Member implements Desk {
       this.#handing = setTimeout(() => void this.#handOver(), LINK_MS);
       return;
     }
+    // What this tab asks meanwhile waits, as what the others ask does.
     this.#right = undefined;
+    this.#leaving = right;
     this.#say({ what: 'resign' });
+    const drained = await right.leader.drain();
+    // It was closed meanwhile.
+    if (this.#leaving === undefined) return;
+    this.#leaving = undefined;
+    if (!drained) {
+      this.#right = right;
+      // Who came meanwhile has not heard of it.
+      this.#say({ what: 'leader', from: right.name, storage: this.storage });
+      this.#flush();
+      this.#handOverLater();
+      return;
+    }
     try {
-      await right.leader.stop(true);
+      await right.leader.stop();
     } finally {
       right.release();
       setTimeout(() => this.#run(), YIELD_MS);
@@ -309,8 +329,8 @@ export class Member implements Desk {
 
   /** Leaves: what is under way ends, another tab takes over. */
   async close(): Promise<void> {
-    const right = this.#right;
-    this.#right = undefined;
+    const right = this.#right ?? this.#leaving;
+    this.#right = this.#leaving = undefined;
     clearTimeout(this.#handing);
     clearInterval(this.#looking);
     this.#campaign?.abort();
@@ -318,7 +338,7 @@ export class Member implements Desk {
     this.#pending.fail(fail('closed', 'the database is closed'));
     this.#channel.close();
     try {
-      await right?.leader.stop(false);
+      await right?.leader.stop();
     } finally {
       right?.release();
       this.#life.abort();

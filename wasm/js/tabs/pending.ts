@@ -1,6 +1,7 @@
 // Calls of a tab that have not been answered: kept with what is needed to ask again, of another leader.
 
 import { DriftError, fail } from '../errors.js';
+import type { Signal } from '../host/stop.js';
 import type { Answer, Asked, Call } from '../protocol.js';
 import type { Lane, Lanes } from './lanes.js';
 import type { Tell } from './messages.js';
@@ -8,7 +9,7 @@ import type { Tell } from './messages.js';
 interface One {
   readonly id: number;
   readonly call: Call;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Signal | undefined;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
   /** Tells the leader that has it that nobody waits for it. */
@@ -25,7 +26,7 @@ interface One {
 export interface Outgoing {
   id: number;
   call: Call;
-  signal: AbortSignal | undefined;
+  signal: Signal | undefined;
 }
 
 /** Calls that may write are numbered. */
@@ -76,7 +77,7 @@ export class Pending {
   }
 
   /** Adds a call. If it is aborted when a leader has it, `abort` is called. */
-  add(call: Call, signal: AbortSignal | undefined, abort: (id: number) => void): Promise<Answer> {
+  add(call: Call, signal: Signal | undefined, abort: (id: number) => void): Promise<Answer> {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#calls.set(id, { id, call, signal, resolve, reject, abort, since: performance.now(), sent: false, asked: false, lane: undefined });
