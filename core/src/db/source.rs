@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::ql::source::{Record, Rows, Source};
-use crate::table::{KeyRange, Lookup, Row, Scan, Step, ValueRange, View};
+use crate::table::{Columns, Found, KeyRange, Lookup, Row, Scan, Step, ValueRange, View};
 use crate::value::{Bytes, Chain, Key, Path};
 
 impl Source for View {
@@ -32,6 +32,18 @@ impl Source for View {
 
     fn lookup(&self, index: usize, range: ValueRange) -> Lookup {
         View::lookup(self, index, range)
+    }
+
+    fn columns(&self, paths: &[Path]) -> Result<Found> {
+        View::columns(self, paths)
+    }
+
+    fn columns_bytes_max(&self) -> usize {
+        View::columns_bytes_max(self)
+    }
+
+    fn keep_columns(&self, paths: &[Path], columns: Option<Columns>) {
+        View::keep_columns(self, paths, columns);
     }
 }
 

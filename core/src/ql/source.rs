@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::value::{Bytes, Chain, Key, Path};
 
-pub use crate::table::{KeyRange, Step, ValueRange};
+pub use crate::table::{Columns, Found, KeyRange, Step, ValueRange};
 
 /// A table at a point.
 pub trait Source {
@@ -26,6 +26,16 @@ pub trait Source {
     fn scan(&self, range: KeyRange) -> Self::Scan;
     /// At least the rows whose value in an index is in the range; never a row twice.
     fn lookup(&self, index: usize, range: ValueRange) -> Self::Lookup;
+    /// The columns of all rows at some paths, if they are in memory.
+    fn columns(&self, _paths: &[Path]) -> Result<Found> {
+        Ok(Found::Nothing)
+    }
+    /// How many bytes columns may have to be kept.
+    fn columns_bytes_max(&self) -> usize {
+        0
+    }
+    /// Keeps the columns of all rows; `None` if they became too large.
+    fn keep_columns(&self, _paths: &[Path], _columns: Option<Columns>) {}
 }
 
 /// Rows, one after another.

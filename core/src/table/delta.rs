@@ -230,9 +230,4 @@ impl DeltaCache {
             .position(|delta| delta.base == base && Rc::strong_count(delta) == 1)?;
         Rc::try_unwrap(self.deltas.remove(at)).ok()
     }
-
-    /// Forgets everything: the log has been compacted.
-    pub fn clear(&mut self) {
-        self.deltas.clear();
-    }
 }

@@ -7,6 +7,7 @@
 mod arena;
 mod audit;
 pub mod change;
+mod columns;
 mod compact;
 mod delta;
 mod env;
@@ -49,6 +50,7 @@ mod walk;
 
 pub use audit::Audit;
 pub use change::{Change, Intent, Wanted};
+pub use columns::{Columns, Found};
 pub use compact::Compact;
 pub use env::Env;
 pub use job::{Covered, TakeSnapshot};

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use super::change::{Intent, Wanted};
+use super::columns::ColumnCache;
 use super::delta::DeltaCache;
 use super::env::Env;
 use super::job::Covered;
@@ -195,6 +196,10 @@ impl Table {
                 newest,
             ))),
             deltas: Rc::new(RefCell::new(DeltaCache::new(env.options.delta_bytes))),
+            columns: Rc::new(RefCell::new(ColumnCache::new(
+                env.options.delta_bytes,
+                newest,
+            ))),
         };
         let head = Covered {
             seq: sources.checkpoint,
@@ -309,7 +314,7 @@ impl Table {
                 whole: None,
                 meta,
             };
-            self.sources.rows.borrow_mut().changed(key, version.seq);
+            self.sources.changed(key, version.seq);
             if let Some(memtable) = self.memtable() {
                 memtable.borrow_mut().insert_unposted(key, &version);
             }

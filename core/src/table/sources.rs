@@ -5,6 +5,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
+use super::columns::ColumnCache;
 use super::delta::DeltaCache;
 use super::marks::{Place, Upto};
 use super::memtable::{Mark, SharedMemtable};
@@ -70,6 +71,8 @@ pub struct Sources {
     pub rows: Rc<RefCell<RowCache>>,
     /// Stretches of the log sorted by key, kept for the next scan.
     pub deltas: Rc<RefCell<DeltaCache>>,
+    /// Columns that aggregates over the whole table run over.
+    pub columns: Rc<RefCell<ColumnCache>>,
 }
 
 /// Keys of runs that are no row: marks by seq and by time sort before all keys.
@@ -80,6 +83,12 @@ pub const MARK_BY_TIME: u8 = 0x01;
 pub const FIRST_KEY_BYTE: u8 = 0x10;
 
 impl Sources {
+    /// An event changes a key: what is remembered of the present no longer has it right.
+    pub fn changed(&self, key: &[u8], seq: Seq) {
+        self.rows.borrow_mut().changed(key, seq);
+        self.columns.borrow_mut().changed(key, seq);
+    }
+
     /// The newest snapshot at or below a seq.
     pub fn snapshot_at(&self, seq: Seq) -> Option<&Rc<Snapshot>> {
         self.snapshots

@@ -8,6 +8,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
+use super::columns::ColumnCache;
 use super::delta::DeltaCache;
 use super::job::Covered;
 use super::memtable::Memtable;
@@ -91,6 +92,7 @@ impl Table {
         let cache_bytes = self.env.options.cache_bytes / 2;
         let rows = RowCache::new(cache_bytes, before.head.seq);
         let deltas = DeltaCache::new(self.env.options.delta_bytes);
+        let columns = ColumnCache::new(self.env.options.delta_bytes, before.head.seq);
         let mut dropped: Vec<Rc<Run>> = Vec::new();
         self.change_sources(|sources| {
             for runs in core::iter::once(&mut sources.primary).chain(&mut sources.secondary) {
@@ -101,6 +103,7 @@ impl Table {
             (sources.checkpoint, sources.checkpoint_at) = (before.checkpoint, before.checkpoint_at);
             sources.rows = Rc::new(RefCell::new(rows));
             sources.deltas = Rc::new(RefCell::new(deltas));
+            sources.columns = Rc::new(RefCell::new(columns));
         });
         self.states = KeyStates::default();
         (self.head, self.marked_at) = (before.head, None);

@@ -123,8 +123,7 @@ impl Table {
     pub fn apply(&mut self, change: &Change<'_>) {
         let version = change.version();
         self.states.set(change.key, change.state);
-        let mut rows = self.sources.rows.borrow_mut();
-        rows.changed(change.key, version.seq);
+        self.sources.changed(change.key, version.seq);
         if let Some(memtable) = self.sources.memtables.last() {
             let mut memtable = memtable.borrow_mut();
             memtable.insert(change.key, &version, &change.markers);
@@ -146,6 +145,7 @@ impl Table {
     /// Takes the changes above `seq`, which an open transaction has made, out of memory again.
     pub fn undo(&mut self, seq: Seq) {
         let mut rows = self.sources.rows.borrow_mut();
+        let mut columns = self.sources.columns.borrow_mut();
         let states = &mut self.states;
         for memtable in self.sources.memtables.iter().rev() {
             if memtable.borrow().is_covered_by(seq) {
@@ -154,6 +154,7 @@ impl Table {
             memtable.borrow_mut().pop_above(seq, |key| {
                 states.forget(key);
                 rows.undone(key, Seq(seq.0 + 1));
+                columns.undone(key, Seq(seq.0 + 1));
             });
         }
     }

@@ -74,6 +74,12 @@ impl<'a> Raw<'a> {
         walk::skip(bytes)?.is_empty().then_some(Raw(bytes))
     }
 
+    /// `bytes`, which must be exactly one value: nothing is looked at.
+    #[inline]
+    pub(crate) fn of_whole(bytes: &'a [u8]) -> Raw<'a> {
+        Raw(bytes)
+    }
+
     /// The bytes.
     #[inline]
     pub fn as_bytes(self) -> &'a [u8] {

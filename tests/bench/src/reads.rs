@@ -158,7 +158,13 @@ fn scans(
 ) -> Outcome<()> {
     for (title, at) in [
         ("scan + group", None),
+        // The same again and again, as a page or a report asks.
         ("scan + group AS OF N/2", Some(spec.events / 2)),
+        // Nothing is kept of a moment that was not asked for before.
+        (
+            "scan + group AS OF a new moment",
+            Some(spec.events / 2 - 97 * u64::from(round) - 1),
+        ),
     ] {
         let mut add = |name: &str, begin: Duration| {
             if round > 0 {

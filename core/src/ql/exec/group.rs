@@ -6,7 +6,7 @@ use alloc::vec::{self, Vec};
 use hashbrown::HashMap;
 
 use super::aggregate::State;
-use super::node::Slots;
+use super::node::{Node, Slots};
 use crate::error::Result;
 use crate::ql::plan::Group;
 use crate::value::{ValueRef, keycode, msgpack};
@@ -14,6 +14,8 @@ use crate::value::{ValueRef, keycode, msgpack};
 /// The groups so far. The map finds them; their order is that of their first rows, and results are sorted.
 pub(crate) struct Groups {
     places: HashMap<Box<[u8]>, usize>,
+    /// The place of the group of each code, where rows are grouped by one slot that has codes.
+    by_code: Vec<Option<usize>>,
     groups: Vec<OneGroup>,
     /// The key of the row at hand, kept to be filled again.
     key: Vec<u8>,
@@ -33,6 +35,7 @@ impl Groups {
     pub(crate) fn new(group: &Group) -> Self {
         let mut groups = Groups {
             places: HashMap::new(),
+            by_code: Vec::new(),
             groups: Vec::new(),
             key: Vec::new(),
             by_value: !group.keys.is_empty(),
@@ -65,7 +68,29 @@ impl Groups {
     }
 
     /// The place of the row's group, a new one if it is the first of its group.
+    #[inline]
     fn place(&mut self, group: &Group, slots: &impl Slots) -> usize {
+        let code = match group.keys.as_slice() {
+            [Node::Slot(slot)] => slots.code(*slot),
+            _ => None,
+        };
+        let Some(code) = code.map(|code| code as usize) else {
+            return self.find_place(group, slots);
+        };
+        if let Some(Some(place)) = self.by_code.get(code) {
+            return *place;
+        }
+        let place = self.find_place(group, slots);
+        if self.by_code.len() <= code {
+            self.by_code.resize(code + 1, None);
+        }
+        if let Some(slot) = self.by_code.get_mut(code) {
+            *slot = Some(place);
+        }
+        place
+    }
+
+    fn find_place(&mut self, group: &Group, slots: &impl Slots) -> usize {
         self.key.clear();
         for node in &group.keys {
             keycode::encode(node.value(slots), &mut self.key);

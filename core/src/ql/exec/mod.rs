@@ -1,6 +1,7 @@
 //! Running a SELECT, in steps of bounded work.
 
 pub(crate) mod aggregate;
+mod columns;
 mod group;
 pub(crate) mod like;
 pub(crate) mod node;
@@ -11,6 +12,7 @@ mod stream;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use columns::{ColumnSlots, Columnar};
 use group::Groups;
 use node::Slots;
 use slots::{CellSlots, RowSlots};
@@ -19,19 +21,22 @@ use stream::Stream;
 
 use super::Params;
 use super::ast::Select;
-use super::plan::{Columns, Plan};
+use super::plan::{Access, Columns, Plan};
 use super::source::{Record, Source, Step};
 use crate::error::Result;
 use crate::value::{Bytes, Object, ObjectRef, keycode, msgpack};
 
 /// Rows that one step looks at, at most.
 const STEP_ROWS: usize = 512;
+/// The same of rows in columns.
+const STEP_COLUMN_ROWS: usize = 4_096;
 
 /// A SELECT that is being run over a table at a point.
 pub struct Query<S: Source> {
     plan: Plan,
     source: S,
     stream: Stream<S>,
+    columnar: Columnar,
     stage: Stage,
     /// Rows still to be left out, and to be given out.
     skip: u64,
@@ -60,12 +65,17 @@ impl<S: Source> Query<S> {
             None if plan.order.is_empty() => Stage::Streaming,
             None => Stage::Sorting(Sorter::new(plan.wanted())),
         };
-        let stream = Stream::new(&plan.access, &source);
+        let columnar = Columnar::of(&plan, &source)?;
+        let stream = match columnar {
+            Columnar::Reading(..) => Stream::new(&Access::Nothing, &source),
+            _ => Stream::new(&plan.access, &source),
+        };
         let (skip, left) = (plan.offset, plan.limit.unwrap_or(u64::MAX));
         Ok(Query {
             plan,
             source,
             stream,
+            columnar,
             stage,
             skip,
             left,
@@ -147,15 +157,43 @@ impl<S: Source> Query<S> {
 
     /// Takes rows in to be sorted or grouped.
     fn take_rows(&mut self) -> Result<Step<Bytes>> {
+        if let Columnar::Reading(..) = self.columnar {
+            return self.take_column_rows();
+        }
         for _ in 0..STEP_ROWS {
             match self.stream.step(&self.source)? {
-                Step::Item(row) => self.take_row(&row)?,
+                Step::Item(row) => {
+                    self.columnar.note(&row, &self.plan, &self.source);
+                    self.take_row(&row)?;
+                }
                 Step::Pause => return Ok(Step::Pause),
                 Step::Done => {
+                    self.columnar.end(&self.plan, &self.source);
                     self.end_of_rows();
                     return Ok(Step::Pause);
                 }
             }
+        }
+        Ok(Step::Pause)
+    }
+
+    /// The same from columns in memory.
+    fn take_column_rows(&mut self) -> Result<Step<Bytes>> {
+        let (Columnar::Reading(columns, next), Stage::Grouping(groups), Some(group)) =
+            (&mut self.columnar, &mut self.stage, &self.plan.group)
+        else {
+            return Ok(Step::Done);
+        };
+        let until = columns.rows().min(*next + STEP_COLUMN_ROWS);
+        for row in *next..until {
+            let slots = ColumnSlots { columns, row };
+            if accepts(&self.plan, &slots) {
+                groups.add(group, &slots)?;
+            }
+        }
+        *next = until;
+        if until == columns.rows() {
+            self.end_of_rows();
         }
         Ok(Step::Pause)
     }
@@ -225,7 +263,8 @@ impl<S: Source> Query<S> {
 }
 
 /// Whether the condition is true of a row.
-fn accepts(plan: &Plan, slots: &RowSlots<'_>) -> bool {
+#[inline]
+fn accepts(plan: &Plan, slots: &impl Slots) -> bool {
     plan.filter
         .as_ref()
         .is_none_or(|filter| filter.truth(slots) == Some(true))

@@ -59,6 +59,11 @@ impl Constant {
 pub(crate) trait Slots {
     /// The value of a slot; what is missing is null.
     fn slot(&self, slot: usize) -> Raw<'_>;
+
+    /// A small number that stands for the slot's value in every row of one source, if there is one.
+    fn code(&self, _slot: usize) -> Option<u32> {
+        None
+    }
 }
 
 impl Node {
