@@ -11,7 +11,7 @@ use crate::ql::Body;
 use crate::table::change::too_large;
 use crate::table::{Intent, Wanted};
 use crate::time::{Seq, Timestamp};
-use crate::value::{Key, Object, Raw, ValueRef, keycode, msgpack};
+use crate::value::{Key, Object, ObjectRef, Raw, ValueRef, keycode, msgpack};
 
 /// A larger buffer is not kept for the next document.
 const BUFFER_BYTES_KEPT: usize = 1 << 20;
@@ -61,64 +61,67 @@ impl Database {
 
     /// A document under the key that it holds, as a statement has it.
     pub(super) fn put_body(&mut self, table: &str, intent: Intent, body: &Body<'_>) -> Result<()> {
-        let document = match body {
-            Body::Object(object) => return self.put(table, intent, object),
-            Body::Encoded(document) => document.view(),
-        };
-        let primary_key = &self.table(table)?.schema().primary_key;
-        let value = document.get(primary_key);
-        let key = Key::check_view(value.ok_or_else(|| no_key(primary_key, table))?.view())?;
-        self.event(table, intent, key, Some(sized(document.raw().as_bytes())?))
-    }
-
-    /// A patch as a statement has it.
-    pub(super) fn change_body(&mut self, table: &str, key: &Key, body: &Body<'_>) -> Result<()> {
-        let patch = match body {
-            Body::Object(object) => return self.change(table, key, object),
-            Body::Encoded(document) => document.view(),
-        };
-        let primary_key = &self.table(table)?.schema().primary_key;
-        if let Some(value) = patch.get(primary_key)
-            && value.to_value() != key.to_value()
-        {
-            return Err(key_changed(primary_key, key));
+        match body {
+            Body::Object(object) => self.put(table, intent, object),
+            Body::Encoded(document) => self.put_bytes(table, intent, document.view()),
         }
-        let body = sized(patch.raw().as_bytes())?;
-        self.event(table, Intent::Patch, key.view(), Some(body))
     }
 
     /// A document under the key that it holds.
     pub(super) fn put(&mut self, table: &str, intent: Intent, document: &Object) -> Result<()> {
+        self.encoded(document, |db, bytes| db.put_bytes(table, intent, bytes))
+    }
+
+    fn put_bytes(&mut self, table: &str, intent: Intent, document: ObjectRef<'_>) -> Result<()> {
         let primary_key = &self.table(table)?.schema().primary_key;
-        let value = document.get(primary_key);
-        let key = Key::check(value.ok_or_else(|| no_key(primary_key, table))?)?;
-        self.encoded(document, |db, body| {
-            db.event(table, intent, key, Some(body))
-        })
+        let value = document.get(primary_key).ok_or_else(|| {
+            Error::new(
+                Code::InvalidKey,
+                format!("the document has no member {primary_key}, the key of table {table}"),
+            )
+        })?;
+        let key = Key::check_view(value.view())?;
+        self.event(table, intent, key, Some(sized(document)?))
+    }
+
+    /// A patch as a statement has it.
+    pub(super) fn change_body(&mut self, table: &str, key: &Key, body: &Body<'_>) -> Result<()> {
+        match body {
+            Body::Object(object) => self.change(table, key, object),
+            Body::Encoded(document) => self.change_bytes(table, key, document.view()),
+        }
     }
 
     /// A patch, which may name the key but not change it.
     pub(super) fn change(&mut self, table: &str, key: &Key, patch: &Object) -> Result<()> {
+        self.encoded(patch, |db, bytes| db.change_bytes(table, key, bytes))
+    }
+
+    fn change_bytes(&mut self, table: &str, key: &Key, patch: ObjectRef<'_>) -> Result<()> {
         let primary_key = &self.table(table)?.schema().primary_key;
         if let Some(value) = patch.get(primary_key)
-            && *value != key.to_value()
+            && value.view() != key.view()
         {
-            return Err(key_changed(primary_key, key));
+            let error = Error::new(
+                Code::InvalidKey,
+                format!("a patch cannot change the key: {primary_key} of row {key}"),
+            );
+            return Err(error.hint("insert the row under its new key and delete the old one"));
         }
-        self.encoded(patch, |db, body| {
-            db.event(table, Intent::Patch, key.view(), Some(body))
-        })
+        self.event(table, Intent::Patch, key.view(), Some(sized(patch)?))
     }
 
     /// Gives an object's bytes, checked, to `write`.
     fn encoded(
         &mut self,
         object: &Object,
-        write: impl FnOnce(&mut Self, &[u8]) -> Result<()>,
+        write: impl FnOnce(&mut Self, ObjectRef<'_>) -> Result<()>,
     ) -> Result<()> {
+        msgpack::check_object(object)?;
         let mut bytes = core::mem::take(&mut self.buffers.body);
         bytes.clear();
-        let done = encode(object, &mut bytes).and_then(|()| write(self, &bytes));
+        msgpack::encode_object(object, &mut bytes);
+        let done = write(self, ObjectRef::new(&bytes).unwrap_or(ObjectRef::EMPTY));
         self.buffers.body = kept(bytes);
         done
     }
@@ -209,32 +212,11 @@ fn kept(bytes: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// A document's bytes, checked.
-fn encode(document: &Object, bytes: &mut Vec<u8>) -> Result<()> {
-    msgpack::check_object(document)?;
-    msgpack::encode_object(document, bytes);
-    sized(bytes).map(|_| ())
-}
-
 /// A document's bytes, if they are not too many.
-fn sized(bytes: &[u8]) -> Result<&[u8]> {
+fn sized(document: ObjectRef<'_>) -> Result<&[u8]> {
+    let bytes = document.raw().as_bytes();
     match bytes.len() {
         0..=DOCUMENT_BYTES_MAX => Ok(bytes),
         length => Err(too_large(length)),
     }
-}
-
-fn no_key(primary_key: &str, table: &str) -> Error {
-    Error::new(
-        Code::InvalidKey,
-        format!("the document has no member {primary_key}, the key of table {table}"),
-    )
-}
-
-fn key_changed(primary_key: &str, key: &Key) -> Error {
-    let error = Error::new(
-        Code::InvalidKey,
-        format!("a patch cannot change the key: {primary_key} of row {key}"),
-    );
-    error.hint("insert the row under its new key and delete the old one")
 }
