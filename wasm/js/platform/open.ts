@@ -38,6 +38,8 @@ export class InIndexedDb extends DriftError {
 /** Opens any storage. */
 export async function open(place: Place): Promise<Home> {
   const module = loadModule(place);
+  // Whoever needs it gets its error; where opening fails before that, nobody does.
+  module.catch(() => undefined);
   if (place.storage === 'memory' || place.storage === 'node') return openSync(await module, place);
   const { name } = place;
   if (name === undefined) throw fail('invalid_value', 'a database in a browser has a name');
