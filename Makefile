@@ -43,7 +43,8 @@ test-long: ## the same with the hunts (models, crashes, corruption) at full leng
 
 .PHONY: bench
 bench: ## the benchmark, with SQLite and redb beside
-	@cargo run --release --package driftdb-bench --bin driftdb-bench
+	@cargo build --quiet --release --package driftdb-bench --bins
+	@cargo run --quiet --release --package driftdb-bench --bin driftdb-bench -- $(ARGS)
 
 .PHONY: bench-web
 bench-web: ## the same in Chromium, with sqlite-wasm, wa-sqlite and PGlite beside (ARGS='--quick', '--engines driftdb,wa-sqlite', '--write')
