@@ -186,9 +186,12 @@ impl Scan {
             streams.delta_at = delta.lower_bound(start);
             streams.delta_key = delta.key(streams.delta_at);
         }
-        let streams_base = streams.base;
-        let newer = |memtable: &&SharedMemtable| !memtable.borrow().is_covered_by(streams_base);
-        for memtable in self.sources.memtables.iter().rev().filter(newer) {
+        let (base, seq) = (streams.base, self.seq);
+        let matters = |memtable: &&SharedMemtable| {
+            let memtable = memtable.borrow();
+            !memtable.is_covered_by(base) && memtable.versions.oldest() <= seq
+        };
+        for memtable in self.sources.memtables.iter().rev().filter(matters) {
             let mut stream = MemStream {
                 memtable: memtable.clone(),
                 next: None,

@@ -80,6 +80,12 @@ impl Versions {
         self.entries.last().map_or(Seq(0), |entry| entry.head.seq)
     }
 
+    /// The first seq; the last there is if there are no versions.
+    pub fn oldest(&self) -> Seq {
+        let oldest = self.entries.first();
+        oldest.map_or(Seq(u64::MAX), |entry| entry.head.seq)
+    }
+
     /// Adds a version of a key (encoded), whose seq is above all others.
     pub fn push(&mut self, key: &[u8], version: &Version<&[u8]>) {
         self.push_parts(key, version.head(), version.parts_len(), |out| {
