@@ -53,7 +53,7 @@ function sourceOfStd() {
 }
 
 /** How large a function may be that is put in the place of its calls, in LLVM's measure: 5 where size alone counts, 50 to 225 elsewhere (ARCHITECTURE.md, Size). */
-const INLINING = ['-Cllvm-args=-inline-threshold=40'];
+const INLINING = ['-Cllvm-args=-inline-threshold=24'];
 
 /** The engine as wasm, and wasm-bindgen's glue for it. */
 function engine() {
